@@ -1,0 +1,55 @@
+"""Why something was refused or remarked on: three closed sets, each value labels a counter."""
+
+import enum
+
+__all__ = ["MessageReason", "Note", "ObservationReason"]
+
+
+class MessageReason(enum.StrEnum):
+    """Why a whole message waits in quarantine."""
+
+    NO_ROUTE = "no_route"
+    NO_CODEC = "no_codec"
+    NO_PAYLOAD_CODEC = "no_payload_codec"
+    OVERSIZE = "oversize"
+    BOMB = "bomb"
+    DECOMPRESS = "decompress"
+    UTF8 = "utf8"
+    NUL_BYTE = "nul_byte"
+    JSON_SYNTAX = "json_syntax"
+    JSON_NONFINITE = "json_nonfinite"
+    JSON_DUPLICATE_KEY = "json_duplicate_key"
+    JSON_DEPTH = "json_depth"
+    MISSING_FIELD = "missing_field"
+    MISSING_DEVICE = "missing_device"
+    BAD_DEVICE_ID = "bad_device_id"
+    DEVICE_MISMATCH = "device_mismatch"
+    UNKNOWN_DEVICE = "unknown_device"
+    BAD_TIME = "bad_time"
+    TOO_MANY = "too_many"
+    NO_OBSERVATIONS = "no_observations"
+    NATIVE_VERSION = "native_version"
+    CODEC_ERROR = "codec_error"
+
+
+class ObservationReason(enum.StrEnum):
+    """Why one observation of an accepted message was rejected."""
+
+    TYPE_MISMATCH = "type_mismatch"
+    NONFINITE = "nonfinite"
+    INTEGER_RANGE = "integer_range"
+    BAD_QUANTITY = "bad_quantity"
+    NESTED_ARRAY = "nested_array"
+    TEXT_TOO_LONG = "text_too_long"
+    UNIT_MISMATCH = "unit_mismatch"
+    TIME_FUTURE = "time_future"
+    UNKNOWN_DEVICE = "unknown_device"
+
+
+class Note(enum.StrEnum):
+    """What is kept with a stored observation, in `metadata.notes`."""
+
+    CLOCK_NOT_SET = "clock_not_set"
+    TIME_FUTURE = "time_future"
+    POSSIBLE_DUPLICATE = "possible_duplicate"
+    CONFLICT = "conflict"

@@ -1,0 +1,1 @@
+"""MQTT endpoint to log; never looks into a payload."""

@@ -1,0 +1,1 @@
+"""Public-service indicators: definitions as data, and the engine that computes them."""

@@ -1,0 +1,1 @@
+"""Log to store: routes, codecs, quality, duplicates, quarantine, ledger."""

@@ -1,0 +1,1 @@
+"""Simulated devices and the verdict on what became of their messages."""

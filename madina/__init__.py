@@ -1,0 +1,1 @@
+"""Command line, settings and supervisor: the only room that knows all the others."""

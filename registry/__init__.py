@@ -1,0 +1,1 @@
+"""Relational facts: devices, places, routes, users."""

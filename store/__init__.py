@@ -1,0 +1,1 @@
+"""Time series: one interface, and the stores that implement it."""

@@ -1,0 +1,373 @@
+"""What every store of time series can do; the seam that DuckDB and InfluxDB implement.
+
+A batch is written whole or not at all, and writing it again changes nothing: observations, the
+ledger's sums, quarantine and the shards' marks stand or fall together.
+"""
+
+from typing import Literal, Protocol
+
+import msgspec
+import pyarrow as pa
+
+from city.ledger import Balance
+from city.scope import Scope
+
+__all__ = [
+    "LATE_SCHEMA",
+    "OBSERVATION_SCHEMA",
+    "Aggregate",
+    "Batch",
+    "FencedError",
+    "GatewayCount",
+    "Grain",
+    "LedgerGroup",
+    "LedgerQuery",
+    "LedgerRow",
+    "Mark",
+    "ObservationQuery",
+    "QuarantineEntry",
+    "QuarantineQuery",
+    "ReceivedRow",
+    "RecentKey",
+    "Resolution",
+    "Series",
+    "Store",
+    "StoreBusyError",
+    "StoreVersionError",
+    "StoredObservation",
+]
+
+# `value` is null where `other` holds the value as JSON: text, bool, integers beyond 2^53.
+OBSERVATION_SCHEMA = pa.schema(
+    [
+        pa.field("series", pa.int32(), nullable=False),
+        pa.field("time_us", pa.int64(), nullable=False),
+        pa.field("value", pa.float64()),
+        pa.field("flag", pa.uint8(), nullable=False),
+        pa.field("received_us", pa.int64(), nullable=False),
+        pa.field("end_us", pa.int64()),
+        pa.field("other", pa.string()),
+        pa.field("metadata", pa.string()),
+    ]
+)
+
+LATE_SCHEMA = pa.schema(
+    [
+        pa.field("series", pa.int32(), nullable=False),
+        pa.field("time_us", pa.int64(), nullable=False),
+        pa.field("value", pa.float64()),
+        pa.field("other", pa.string()),
+    ]
+)
+
+Kind = Literal["number", "bool", "text"]
+Grain = Literal["minute", "hour", "day"]
+
+
+class Series(msgspec.Struct, frozen=True):
+    """One device and quantity. `series` numbers are dense, given by ingest, and never reused.
+
+    Attributes:
+        unit: UCUM code of every stored value; None where nobody knows it.
+        kind: Type of every stored value.
+    """
+
+    series: int
+    provider: str
+    device: str
+    quantity: str
+    unit: str | None
+    kind: Kind
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """How far a shard is applied.
+
+    Attributes:
+        previous: Log sequence that the writer believes to be the mark now; 0 for none. A store
+            that holds another one refuses the batch (`FencedError`): somebody else owns the shard.
+        sequence: Log sequence of the last frame in this batch.
+    """
+
+    shard: int
+    previous: int
+    sequence: int
+
+
+class GatewayCount(msgspec.Struct, frozen=True):
+    """Messages applied of one gateway process and shard, by the gateway's own running count."""
+
+    gateway: str
+    epoch: int
+    shard: int
+    count: int
+
+
+class ReceivedRow(msgspec.Struct, frozen=True):
+    """Messages received in a minute, from frame headers (counted by the gateways)."""
+
+    shard: int
+    minute_us: int
+    received: int
+
+
+class LedgerRow(msgspec.Struct, frozen=True):
+    """Sums to add for a shard, minute, provider and route. A replay adds negative ones.
+
+    Attributes:
+        minute_us: Start of the minute of the frame's receive time.
+        stored: Observations stored, conflicts included.
+        conflict: How many of `stored` were conflicts.
+    """
+
+    shard: int
+    minute_us: int
+    provider: str
+    route: str
+    accepted: int = 0
+    quarantined: int = 0
+    duplicate: int = 0
+    decoded: int = 0
+    stored: int = 0
+    duplicate_observations: int = 0
+    rejected: int = 0
+    conflict: int = 0
+
+
+class QuarantineEntry(msgspec.Struct, frozen=True):
+    """A message that was not accepted whole, with its bytes and the rule's words.
+
+    Attributes:
+        id: `{shard}-{log sequence}-{index}`: the same message has the same id whoever writes it.
+        state: `held` waits for a person; `partial` was accepted, some observations were rejected;
+            `replayed` and `dropped` are done, and stay readable.
+        payload: At most 64 KiB; `length` and `sha256` are of the whole.
+        reasons: Partial entries: reason and quantity of each rejected observation.
+    """
+
+    id: str
+    shard: int
+    received_us: int
+    minute_us: int
+    topic: str
+    provider: str
+    device: str
+    route: str
+    codec: str
+    client: str
+    flags: int
+    reason: str
+    words: str
+    payload: bytes
+    length: int
+    sha256: str
+    content_type: str = ""
+    state: Literal["held", "partial", "replayed", "dropped"] = "held"
+    reasons: tuple[tuple[str, str], ...] = ()
+
+
+class Resolution(msgspec.Struct, frozen=True):
+    """A quarantine entry that changes its state in this batch."""
+
+    id: str
+    state: Literal["replayed", "dropped", "partial", "held"]
+    reason: str = ""
+    words: str = ""
+    resolved_us: int = 0
+
+
+class RecentKey(msgspec.Struct, frozen=True):
+    """Fingerprint of a message that had no time of its own (id, or payload): its last 64 count."""
+
+    provider: str
+    device: str
+    key: int
+    received_us: int
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """Everything that one stretch of the log changes.
+
+    Attributes:
+        observations, conflicts: Of `OBSERVATION_SCHEMA`; conflicts are kept beside the first value.
+    """
+
+    marks: list[Mark]
+    counts: list[GatewayCount]
+    received: list[ReceivedRow]
+    ledger: list[LedgerRow]
+    observations: pa.Table
+    conflicts: pa.Table
+    series: list[Series] = []
+    quarantine: list[QuarantineEntry] = []
+    resolutions: list[Resolution] = []
+    recent: list[RecentKey] = []
+
+
+class StoreBusyError(Exception):
+    """The store cannot take a batch now and nothing was written: try again later."""
+
+    def __init__(self, *, store: str, cause: str, retry_after_s: float) -> None:
+        super().__init__(f"{store} cannot write now: {cause}; retry in {retry_after_s:g} s")
+        self.store = store
+        self.cause = cause
+        self.retry_after_s = retry_after_s
+
+
+class FencedError(Exception):
+    """Another owner has moved the shard's mark; nothing was written."""
+
+    def __init__(self, *, shard: int, expected: int, found: int) -> None:
+        super().__init__(f"shard {shard}: mark is {found}, not {expected}: another owner wrote")
+        self.shard = shard
+        self.expected = expected
+        self.found = found
+
+
+class StoreVersionError(Exception):
+    """The store was written by a newer version of madina."""
+
+
+class ObservationQuery(msgspec.Struct, frozen=True):
+    """Which observations: a device's (all or one quantity), `from` included, `to` excluded.
+
+    Attributes:
+        after: Position behind which to go on: time and series of the last row seen.
+    """
+
+    provider: str
+    device: str
+    quantity: str | None = None
+    from_us: int | None = None
+    to_us: int | None = None
+    limit: int = 1_000
+    after: tuple[int, int] | None = None
+
+
+class StoredObservation(msgspec.Struct, frozen=True):
+    """An observation as it is read back; `value` has its own type again."""
+
+    series: int
+    provider: str
+    device: str
+    quantity: str
+    unit: str | None
+    value: float | int | bool | str
+    time_us: int
+    end_us: int | None
+    flag: int
+    received_us: int
+    metadata: str | None
+
+
+class Aggregate(msgspec.Struct, frozen=True):
+    """Numbers of one series in one grain; flags 4 and 9 are left out.
+
+    Attributes:
+        energy_mean: 10 log10 of the mean of 10^(value/10): the mean of levels in decibels.
+    """
+
+    series: int
+    start_us: int
+    count: int
+    mean: float
+    minimum: float
+    maximum: float
+    total: float
+    last: float
+    energy_mean: float
+
+
+LedgerGroup = Literal["total", "minute"]
+
+
+class LedgerQuery(msgspec.Struct, frozen=True):
+    """Which part of the ledger; minutes from `since` (included) to `until` (excluded)."""
+
+    since_us: int | None = None
+    until_us: int | None = None
+    provider: str | None = None
+    route: str | None = None
+
+
+class QuarantineQuery(msgspec.Struct, frozen=True):
+    """Which entries; None means any. Newest first; `before` is the id of the last one seen."""
+
+    state: str | None = "held"
+    reason: str | None = None
+    provider: str | None = None
+    device: str | None = None
+    route: str | None = None
+    shard: int | None = None
+    ids: tuple[str, ...] | None = None
+    limit: int = 100
+    before: str | None = None
+
+
+class Store(Protocol):
+    """Reads and writes of one store. Writes come from one thread; reads from any."""
+
+    def write(self, batch: Batch) -> None:
+        """Apply a batch in one transaction.
+
+        Raises:
+            StoreBusyError: Nothing was written; the same batch may be written again.
+            FencedError: Nothing was written; the writer has lost the shard.
+        """
+        ...
+
+    def marks(self) -> dict[int, int]:
+        """Return the last applied log sequence by shard."""
+        ...
+
+    def counts(self) -> list[GatewayCount]:
+        """Return the applied counts of every gateway process and shard."""
+        ...
+
+    def series(self) -> list[Series]:
+        """Return every series, by number."""
+        ...
+
+    def watermarks(self) -> pa.Table:
+        """Return the newest observation of each series, of `OBSERVATION_SCHEMA`."""
+        ...
+
+    def recent(self) -> list[RecentKey]:
+        """Return the last 64 keys of each device, oldest first."""
+        ...
+
+    def find(self, late: pa.Table) -> pa.Table:
+        """Return the stored first values at the (series, time) of a table of `LATE_SCHEMA`."""
+        ...
+
+    def observations(self, scope: Scope, query: ObservationQuery) -> list[StoredObservation]:
+        """Return observations by time; conflicts are included and say so in `metadata.notes`."""
+        ...
+
+    def aggregates(self, scope: Scope, query: ObservationQuery, grain: Grain) -> list[Aggregate]:
+        """Return aggregates by time, grains in UTC."""
+        ...
+
+    def ledger(self, scope: Scope, query: LedgerQuery) -> Balance:
+        """Return the applied part of the balance (`pending` is 0, the log knows it)."""
+        ...
+
+    def ledger_rows(self, scope: Scope, query: LedgerQuery) -> list[LedgerRow]:
+        """Return sums by minute, provider and route; `shard` is -1."""
+        ...
+
+    def quarantine(self, scope: Scope, query: QuarantineQuery) -> list[QuarantineEntry]:
+        """Return entries, newest first."""
+        ...
+
+    def quarantine_counts(self, scope: Scope) -> dict[str, int]:
+        """Return how many held entries there are by reason."""
+        ...
+
+    def expire(self, before_us: int) -> int:
+        """Delete observations older than an instant; return how many. The space is used again."""
+        ...
+
+    def close(self) -> None:
+        """Flush and release the store."""
+        ...
