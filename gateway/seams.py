@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from city.frame import ControlKind
+from city.frame import ControlKind, Extras
 
 __all__ = ["Intake", "Publisher"]
 
@@ -23,7 +23,7 @@ class Publisher(Protocol):
 class Intake(Protocol):
     """The packer, as a connection sees it: takes messages and confirms them later."""
 
-    def take(  # noqa: PLR0913 - the hot path: one call a read, no object a message
+    def take(  # noqa: PLR0913, PLR0917 - the hot path: one call a read, no object a message
         self,
         publisher: Publisher,
         client: bytes,
@@ -32,6 +32,7 @@ class Intake(Protocol):
         flags: bytes,
         acknowledgements: list[bytes],
         size_bytes: int,
+        extras: tuple[Extras, ...] = (),
     ) -> None:
         """Take the messages of one read, in order. Never refuses: the connection asks `full` first.
 
@@ -43,13 +44,8 @@ class Intake(Protocol):
             flags: `RecordFlag` bits, one byte a message.
             acknowledgements: PUBACK or PUBREC packet of each message, empty bytes for QoS 0.
             size_bytes: Bytes that the messages hold until they are confirmed.
+            extras: MQTT 5 properties; `index` counts within this call.
         """
-        ...
-
-    def note_extras(
-        self, topic: bytes, content_type: str, user_properties: tuple[tuple[str, str], ...]
-    ) -> None:
-        """Attach MQTT 5 properties to the newest message taken on a topic."""
         ...
 
     def control(self, kind: ControlKind, client: str, detail: str) -> None:
