@@ -1,0 +1,53 @@
+"""MQTT topic filters: who may publish where, and which topics a rule speaks of.
+
+Source: MQTT 5.0 section 4.7 (the same words in 3.1.1). Bytes in UTF-8; no I/O, no state.
+"""
+
+__all__ = ["TopicFilterError", "check_filter", "filter_matches"]
+
+SINGLE = b"+"
+MULTI = b"#"
+
+
+class TopicFilterError(ValueError):
+    """A topic filter that MQTT does not know."""
+
+    def __init__(self, topic_filter: bytes, cause: str) -> None:
+        super().__init__(f"topic filter {topic_filter.decode(errors='replace')!r}: {cause}")
+        self.topic_filter = topic_filter
+        self.cause = cause
+
+
+def check_filter(topic_filter: bytes) -> None:
+    """Say whether a filter is well-formed.
+
+    Raises:
+        TopicFilterError: If it is empty, holds U+0000 or has a wildcard inside a level.
+    """
+    if not topic_filter or b"\0" in topic_filter:
+        raise TopicFilterError(topic_filter, "empty or with a NUL character")
+    levels = topic_filter.split(b"/")
+    if MULTI in levels[:-1]:
+        raise TopicFilterError(topic_filter, "`#` stands only at the end")
+    for level in levels:
+        if len(level) > 1 and (SINGLE in level or MULTI in level):
+            raise TopicFilterError(topic_filter, f"wildcard inside the level {level!r}")
+
+
+def filter_matches(topic_filter: bytes, topic: bytes) -> bool:
+    """Say whether a topic name is one that a well-formed filter speaks of.
+
+    `a/#` matches `a` as well; a wildcard in the first level does not match `$...`.
+    """
+    if topic[:1] == b"$" and topic_filter[:1] in (SINGLE, MULTI):
+        return False
+    wanted = topic_filter.split(b"/")
+    levels = topic.split(b"/")
+    if wanted[-1] == MULTI:
+        wanted.pop()
+        if len(levels) < len(wanted):
+            return False
+        levels = levels[: len(wanted)]
+    return len(levels) == len(wanted) and all(
+        want in (SINGLE, level) for want, level in zip(wanted, levels, strict=True)
+    )
