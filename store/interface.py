@@ -23,6 +23,7 @@ __all__ = [
     "LedgerGroup",
     "LedgerQuery",
     "LedgerRow",
+    "LedgerSnapshot",
     "Mark",
     "ObservationQuery",
     "QuarantineEntry",
@@ -33,6 +34,7 @@ __all__ = [
     "Series",
     "Store",
     "StoreBusyError",
+    "StoreLockedError",
     "StoreVersionError",
     "StoredObservation",
 ]
@@ -143,6 +145,7 @@ class QuarantineEntry(msgspec.Struct, frozen=True):
             `replayed` and `dropped` are done, and stay readable.
         payload: At most 64 KiB; `length` and `sha256` are of the whole.
         reasons: Partial entries: reason and quantity of each rejected observation.
+        resolved_us: When a replay or a drop last changed the state; 0 for never.
     """
 
     id: str
@@ -164,6 +167,7 @@ class QuarantineEntry(msgspec.Struct, frozen=True):
     content_type: str = ""
     state: Literal["held", "partial", "replayed", "dropped"] = "held"
     reasons: tuple[tuple[str, str], ...] = ()
+    resolved_us: int = 0
 
 
 class Resolution(msgspec.Struct, frozen=True):
@@ -177,7 +181,11 @@ class Resolution(msgspec.Struct, frozen=True):
 
 
 class RecentKey(msgspec.Struct, frozen=True):
-    """Fingerprint of a message that had no time of its own (id, or payload): its last 64 count."""
+    """Fingerprint of a message that had no time of its own (id, or payload): its last 64 count.
+
+    Attributes:
+        key: Unsigned, 64 bits.
+    """
 
     provider: str
     device: str
@@ -226,6 +234,20 @@ class FencedError(Exception):
 
 class StoreVersionError(Exception):
     """The store was written by a newer version of madina."""
+
+
+class StoreLockedError(Exception):
+    """Another process has the store open.
+
+    Attributes:
+        holder: Process id of the other one; None where it cannot be known.
+    """
+
+    def __init__(self, *, store: str, holder: int | None) -> None:
+        by = "another process" if holder is None else f"process {holder}"
+        super().__init__(f"{store} is in use by {by}")
+        self.store = store
+        self.holder = holder
 
 
 class ObservationQuery(msgspec.Struct, frozen=True):
@@ -290,6 +312,23 @@ class LedgerQuery(msgspec.Struct, frozen=True):
     route: str | None = None
 
 
+class LedgerSnapshot(msgspec.Struct, frozen=True):
+    """What a query of the ledger and the applied counts say at one instant, so that they agree.
+
+    Attributes:
+        balance: As `Store.ledger` returns it.
+        counts: As `Store.counts` returns them.
+        received: Messages received by minute, `shard` -1. Minutes have no provider and no route,
+            so it is empty for a query or a scope that names one.
+        rows: As `Store.ledger_rows` returns them.
+    """
+
+    balance: Balance
+    counts: list[GatewayCount]
+    received: list[ReceivedRow] = []
+    rows: list[LedgerRow] = []
+
+
 class QuarantineQuery(msgspec.Struct, frozen=True):
     """Which entries; None means any. Newest first; `before` is the id of the last one seen."""
 
@@ -349,7 +388,17 @@ class Store(Protocol):
         ...
 
     def ledger(self, scope: Scope, query: LedgerQuery) -> Balance:
-        """Return the applied part of the balance (`pending` is 0, the log knows it)."""
+        """Return the applied part of the balance (`pending` is 0, the log knows it).
+
+        `received` is the gateways' count; where the query or the scope names a provider or a
+        route, which gateways do not know, it is the sum of what ingest decided.
+        """
+        ...
+
+    def ledger_snapshot(
+        self, scope: Scope, query: LedgerQuery, group: LedgerGroup = "total"
+    ) -> LedgerSnapshot:
+        """Return balance and counts of one instant; with `minute`, its rows by minute too."""
         ...
 
     def ledger_rows(self, scope: Scope, query: LedgerQuery) -> list[LedgerRow]:
