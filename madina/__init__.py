@@ -1,1 +1,1 @@
-"""Command line, settings and supervisor: the only room that knows all the others."""
+"""Command line, settings and supervisor: the one room that knows all the others."""

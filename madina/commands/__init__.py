@@ -1,0 +1,1 @@
+"""One file for each command of `madina`; each adds itself with `add_to`."""

@@ -1,0 +1,60 @@
+"""The `madina` command: which commands there are, and how one ends.
+
+A command's module is imported only when it is asked for, so that a gateway process never loads a
+database and `madina --help` is the only one that waits for all of them.
+"""
+
+import importlib
+import sys
+from collections.abc import Mapping
+from typing import Final
+
+import typer
+
+from madina.errors import CommandError, SetupError
+
+__all__ = ["COMMANDS", "build", "main"]
+
+# Name of the command, and the module that adds it; in the order of `madina --help`.
+COMMANDS: Final[Mapping[str, str]] = {
+    "up": "up",
+    "gateway": "gateway",
+    "node": "node",
+    "config": "config",
+}
+DONE_STATUS, FAILED_STATUS, SETUP_STATUS = 0, 1, 2
+
+
+def build(names: list[str]) -> typer.Typer:
+    """Return the application with some of the commands."""
+    app = typer.Typer(
+        name="madina",
+        help="Sensor messages of a city, from MQTT to numbers that can be audited.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    # A callback, so that a single command is still asked for by its name.
+    app.callback()(_nothing)
+    for name in names:
+        importlib.import_module(f"madina.commands.{COMMANDS[name]}").add_to(app)
+    return app
+
+
+def main() -> None:
+    """Run a command; exit status 0 only on success, 2 where a person has to mend the set-up."""
+    asked = sys.argv[1] if len(sys.argv) > 1 else ""
+    try:
+        build([asked] if asked in COMMANDS else list(COMMANDS))()
+    except SetupError as error:
+        print(f"madina: {error}", file=sys.stderr)
+        sys.exit(SETUP_STATUS)
+    except CommandError as error:
+        print(f"madina: {error}", file=sys.stderr)
+        sys.exit(FAILED_STATUS)
+    except KeyboardInterrupt:
+        sys.exit(FAILED_STATUS)
+
+
+def _nothing() -> None:
+    """Carry the options that all commands would share; there are none."""
