@@ -69,8 +69,9 @@ class Supervisor:
                 await self._stop.wait()
                 await self._stop_all()
                 forced.cancel()
-        except* (SetupError, CommandError) as errors:
-            raise errors.exceptions[0] from None
+        except ExceptionGroup as errors:
+            told = errors.subgroup((SetupError, CommandError))
+            raise (told.exceptions[0] if told else errors) from None
         if self._force.is_set():
             raise CommandError("killed: somebody could not wait for the clean end")
 

@@ -1,0 +1,31 @@
+"""Events as JSON lines on standard error: what a role says, whoever started it."""
+
+import logging
+import sys
+
+import msgspec
+import structlog
+
+__all__ = ["log_to_stderr"]
+
+
+def log_to_stderr(role: str) -> None:
+    """Set logging up for this process; every line names its role."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+            structlog.processors.dict_tracebacks,
+            structlog.processors.JSONRenderer(serializer=_encode),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+    )
+    structlog.contextvars.bind_contextvars(role=role)
+    # Libraries that log the standard way are heard from where something went wrong.
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(name)s: %(message)s")
+
+
+def _encode(event: object, **_options: object) -> str:
+    return msgspec.json.encode(event, enc_hook=repr).decode()
