@@ -1,0 +1,105 @@
+"""The way from a connection's read to its acknowledgement, put together: packer, outbox, log.
+
+Owns the only timer of the hot path: the linger, which runs while a message waits in a frame.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from city.gateway_state import LogState
+from gateway.backlog import Backlog
+from gateway.confirmer import Confirmer
+from gateway.log import Log
+from gateway.outbox import Condition, Outbox
+from gateway.packer import Packer
+
+if TYPE_CHECKING:
+    from city.clock import Clock
+    from gateway.filling import Origin, SealedFrame
+    from gateway.stream import StreamSettings
+
+__all__ = ["Uplink", "UplinkSettings"]
+
+# What a frame has beside its texts, at most; the longest message stands in a frame of its own.
+FRAME_OVERHEAD_BYTES = 65_536
+
+
+class UplinkSettings(msgspec.Struct, frozen=True):
+    """Sizes and times of the way to the log.
+
+    Attributes:
+        frame_bytes, linger_s: A frame is sealed at this size, or this long after a first message.
+        max_message_bytes: The longest message; a frame of its own has to fit the log's limit.
+        unacked_bytes: What may wait for the log in all.
+    """
+
+    stream: StreamSettings
+    shards: int = 8
+    frame_bytes: int = 65_536
+    linger_s: float = 0.02
+    max_message_bytes: int = 262_144
+    unacked_bytes: int = 64 * 1024 * 1024
+
+
+class Uplink:
+    """Takes messages (`intake`), sends frames (`log`), knows how much waits (`backlog`)."""
+
+    def __init__(self, origin: Origin, settings: UplinkSettings, clock: Clock) -> None:
+        """Build it inside a running event loop."""
+        self._loop = asyncio.get_running_loop()
+        self._linger_s = settings.linger_s
+        self._emptied = asyncio.Event()
+        self.backlog = Backlog(settings.unacked_bytes)
+        self.outbox = Outbox(settings.shards)
+        self.confirmer = Confirmer(self.backlog, clock, self._loop.call_soon)
+        longest = max(settings.frame_bytes, settings.max_message_bytes)
+        self.log = Log(
+            origin,
+            self.outbox,
+            settings.stream,
+            max_frame_bytes=longest + FRAME_OVERHEAD_BYTES,
+            confirm=self._confirm,
+        )
+        self.intake = Packer(
+            origin,
+            shards=settings.shards,
+            frame_bytes=settings.frame_bytes,
+            clock=clock,
+            backlog=self.backlog,
+            opened=self._opened,
+            sealed=self.log.put,
+        )
+
+    def _opened(self) -> None:
+        self._loop.call_later(self._linger_s, self.intake.seal_messages)
+
+    def _confirm(self, frame: SealedFrame) -> None:
+        self.confirmer.confirm(frame)
+        if self.outbox.empty:
+            self._emptied.set()
+
+    def condition(self) -> Condition:
+        """Return how the log does; where connections wait, that is the reason to tell."""
+        condition = self.log.condition()
+        if self.backlog.full and condition.state is LogState.READY:
+            return Condition(LogState.SLOW, self.backlog.reason)
+        if self.backlog.disk_words:
+            return Condition(LogState.FULL, self.backlog.disk_words)
+        return condition
+
+    async def drain(self, deadline_s: float) -> bool:
+        """Seal what is open and wait until the log has it; False where time ran out."""
+        self.intake.seal_all()
+        try:
+            async with asyncio.timeout(deadline_s):
+                while not self.outbox.empty:
+                    self._emptied.clear()
+                    await self._emptied.wait()
+        except TimeoutError:
+            return False
+        self.confirmer.flush()
+        return True
