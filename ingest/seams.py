@@ -1,4 +1,4 @@
-"""What the parts of ingest know of each other: frames go in, one batch comes out, then it is told."""
+"""What the parts of ingest know of each other: frames in, one batch out, then it is told."""
 
 from __future__ import annotations
 
