@@ -255,7 +255,7 @@ def _check_size(size: int, messages: int, runs: int, regions: int) -> None:
 
 
 def _column(data: bytes, at: int, code: str, count: int) -> tuple[array[int], int]:
-    column = array(code)
+    column: array[int] = array(code)
     end = at + count * column.itemsize
     column.frombytes(data[at:end])
     return column, end
