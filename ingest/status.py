@@ -1,0 +1,118 @@
+"""How ingest does, for whoever asks from another thread.
+
+The worker replaces one frozen value; readers take it as it is, without a lock.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ingest.log.shards import Shards
+    from ingest.seams import Applied
+
+__all__ = ["IngestStatus", "StatusBoard"]
+
+RATE_WINDOW_S = 5.0
+
+
+class IngestStatus(msgspec.Struct, frozen=True):
+    """One look at ingest.
+
+    Attributes:
+        started: The store's state was read once.
+        log: `away` while there is no connection or no stream; `words` says why.
+        store: `busy` while it refuses batches, which are retried; `words` says why.
+        words: For people; empty when all is well.
+        owned: Shards that are ours.
+        messages_per_s, observations_per_s: Applied and stored, over the last seconds.
+        batches: Since the start.
+        batch_messages, work_s, commit_s: Of the last batch.
+        waiting_frames: Read from the log and not applied.
+        oldest_us: When the log took the oldest frame that we know and that is not applied; 0 when
+            nothing waits.
+    """
+
+    started: bool = False
+    log: Literal["away", "ready"] = "away"
+    store: Literal["ready", "busy"] = "ready"
+    log_words: str = "not connected yet"
+    store_words: str = ""
+    owned: tuple[int, ...] = ()
+    messages_per_s: float = 0.0
+    observations_per_s: float = 0.0
+    batches: int = 0
+    batch_messages: int = 0
+    work_s: float = 0.0
+    commit_s: float = 0.0
+    waiting_frames: int = 0
+    oldest_us: int = 0
+
+    @property
+    def words(self) -> str:
+        """Say what is wrong; empty when all is well."""
+        return "; ".join(filter(None, (self.log_words, self.store_words)))
+
+
+class StatusBoard:
+    """Holds the present status; written by the worker's thread only."""
+
+    def __init__(self, monotonic_s: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic_s = monotonic_s
+        self._status = IngestStatus()
+        self._recent: deque[tuple[float, int, int]] = deque()
+
+    @property
+    def status(self) -> IngestStatus:
+        """The last status, from any thread."""
+        return self._status
+
+    def started(self) -> None:
+        """The store's state is known."""
+        self._change(started=True)
+
+    def log_away(self, words: str) -> None:
+        """There is no log now."""
+        self._change(log="away", log_words=words)
+
+    def log_ready(self) -> None:
+        """The log answers."""
+        self._change(log="ready", log_words="")
+
+    def store_busy(self, words: str) -> None:
+        """The store refuses."""
+        self._change(store="busy", store_words=words)
+
+    def applied(self, applied: Applied) -> None:
+        """A batch was committed."""
+        self._recent.append((self._monotonic_s(), applied.messages, applied.observations))
+        self._change(
+            store="ready",
+            store_words="",
+            batches=self._status.batches + 1,
+            batch_messages=applied.messages,
+            work_s=applied.work_s,
+            commit_s=applied.commit_s,
+        )
+
+    def look(self, shards: Shards) -> None:
+        """Bring what changes by itself up to date; several times a second."""
+        since_s = self._monotonic_s() - RATE_WINDOW_S
+        while self._recent and self._recent[0][0] < since_s:
+            self._recent.popleft()
+        self._change(
+            messages_per_s=sum(messages for _, messages, _ in self._recent) / RATE_WINDOW_S,
+            observations_per_s=sum(stored for _, _, stored in self._recent) / RATE_WINDOW_S,
+            owned=shards.owned(),
+            waiting_frames=shards.waiting_frames(),
+            oldest_us=shards.oldest_us(),
+        )
+
+    def _change(self, **fields: object) -> None:
+        self._status = msgspec.structs.replace(self._status, **fields)
