@@ -72,7 +72,8 @@ def test_an_instant_survives_its_text(instant_us: int) -> None:
     "text",
     [
         "", "now", "2026-03-04", "2026-03-04 10:15:30Z", "2026-03-04T10:15:30+99:00",
-        "٢٠٢٦-03-04T10:15:30Z", "2026-03-04T25:00:00Z", "2026-03-04T10:15:30.Z", "0000-03-04T10:15:30Z",
+        "٢٠٢٦-03-04T10:15:30Z", "2026-03-04T25:00:00Z", "2026-03-04T10:15:30.Z",
+        "0000-03-04T10:15:30Z",
     ],
 )  # fmt: skip
 def test_what_is_no_time_is_refused_with_words(text: str) -> None:

@@ -1,0 +1,31 @@
+"""Which codecs there are: every folder beside this file, and those that other packages bring.
+
+A codec is named by its folder, `_` read as `-`; a package outside names its own in the entry point
+group `madina.codecs`.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from importlib.metadata import entry_points
+from types import MappingProxyType
+from typing import Final, cast
+
+import ingest.codecs
+from ingest.codecs.seam import Codec
+
+__all__ = ["GROUP", "find_codecs"]
+
+GROUP: Final = "madina.codecs"
+
+
+def find_codecs() -> Mapping[str, Codec]:
+    """Import every codec; read once, in the composition root."""
+    found: dict[str, Codec] = {}
+    for module in pkgutil.iter_modules(ingest.codecs.__path__):
+        if module.ispkg:
+            package = importlib.import_module(f"{ingest.codecs.__name__}.{module.name}")
+            found[module.name.replace("_", "-")] = cast("Codec", package.CODEC)
+    for entry in entry_points(group=GROUP):
+        found.setdefault(entry.name, cast("Codec", entry.load()))
+    return MappingProxyType(found)

@@ -1,0 +1,192 @@
+"""Thousands of plain native messages at once, in columns.
+
+One decoder call reads all payloads as one JSON array. Between two payloads stands a number that
+nobody outside knows, so a payload that is no whole document can never become part of its
+neighbour. Whatever is not plain (another member, a text value, a doubt) is handed back.
+"""
+
+import secrets
+from itertools import chain
+from typing import Final
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+__all__ = ["Bulk", "decode_bulk"]
+
+SEPARATOR_BITS: Final = 62
+SEPARATOR: Final = (1 << SEPARATOR_BITS) | secrets.randbits(SEPARATOR_BITS)
+JOINT: Final = b",%d," % SEPARATOR
+# From here on a double no longer holds every integer.
+EXACT_MAX: Final = float(1 << 53)
+# Longer than any number literal that is read; every character of a number becomes a `0`.
+LONG_LITERAL: Final = b"0" * 65
+DIGITS: Final = bytes.maketrans(b"123456789.eE+-", b"0" * 14)
+# `2026-03-04T10:15:30Z`, and with nine digits of a fraction and an offset.
+TIME_CHARACTERS: Final = range(20, 37)
+MICROS_PER_MILLI: Final = 1_000
+# 2100-01-01: text is held to it, and numbers beyond are for the rule of future times.
+LAST_US: Final = 4_102_444_800_000_000
+ID_MAX: Final = 64
+OBSERVATIONS_MAX: Final = 1_000
+# Quotes of `"obs"`; of `"q":"..."` and `"v"`; of a name and its text.
+QUOTES_MESSAGE: Final = 2
+QUOTES_OBSERVATION: Final = 6
+QUOTES_TEXT: Final = 4
+
+
+class _Observation(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    q: str
+    v: float
+    u: str | None = None
+
+
+class _Message(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    obs: list[_Observation]
+    t: str | int
+    id: str | None = None
+
+
+_decoder = msgspec.json.Decoder(list[_Message | int])
+
+
+class Bulk(msgspec.Struct, frozen=True):
+    """Plain messages in columns.
+
+    Attributes:
+        kept: Which of the payloads these are, ascending.
+        counts: Observations of each of them.
+        times_us: Time of each of them.
+        quantities, units, values: One an observation; units as sent, None where there was none.
+        refused: Which of the payloads are not plain.
+    """
+
+    kept: npt.NDArray[np.int64]
+    counts: npt.NDArray[np.int64]
+    times_us: npt.NDArray[np.int64]
+    quantities: list[str]
+    units: list[str | None]
+    values: npt.NDArray[np.float64]
+    refused: list[int]
+
+
+def decode_bulk(payloads: list[bytes]) -> Bulk:
+    """Read the plain ones of some native payloads; never raises."""
+    found: list[tuple[int, list[_Message], npt.NDArray[np.int64]]] = []
+    refused: list[int] = []
+    if payloads:
+        _read(payloads, 0, found, refused)
+    messages = list(chain.from_iterable(part for _, part, _ in found))
+    observations = list(chain.from_iterable([message.obs for message in messages]))
+    return Bulk(
+        kept=_joined([np.arange(at, at + len(part)) for at, part, _ in found]),
+        counts=np.fromiter([len(message.obs) for message in messages], np.int64, len(messages)),
+        times_us=_joined([times for _, _, times in found]),
+        quantities=[each.q for each in observations],
+        units=[each.u for each in observations],
+        values=np.fromiter([each.v for each in observations], np.float64, len(observations)),
+        refused=refused,
+    )
+
+
+def _joined(parts: list[npt.NDArray[np.int64]]) -> npt.NDArray[np.int64]:
+    return np.concatenate(parts) if parts else np.empty(0, np.int64)
+
+
+def _read(
+    payloads: list[bytes],
+    at: int,
+    found: list[tuple[int, list[_Message], npt.NDArray[np.int64]]],
+    refused: list[int],
+) -> None:
+    """Read a stretch as one; where something in it is not plain, read its halves."""
+    messages = _messages(payloads)
+    times_us = None if messages is None else _times([message.t for message in messages])
+    if messages is not None and times_us is not None:
+        found.append((at, messages, times_us))
+    elif len(payloads) == 1:
+        refused.append(at)
+    else:
+        middle = len(payloads) // 2
+        _read(payloads[:middle], at, found, refused)
+        _read(payloads[middle:], at + middle, found, refused)
+
+
+def _messages(payloads: list[bytes]) -> list[_Message] | None:
+    """Return the messages; None where one of them is not plain."""
+    joined = b"[" + JOINT.join(payloads) + b"]"
+    if LONG_LITERAL in joined.translate(DIGITS):
+        return None
+    try:
+        read = _decoder.decode(joined)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    messages, joints = read[::2], read[1::2]
+    plain = [message for message in messages if isinstance(message, _Message)]
+    whole = len(plain) == len(payloads) and joints.count(SEPARATOR) == len(plain) - 1
+    return plain if whole and joined.count(b'"') == _quotes(plain) and _in_limits(plain) else None
+
+
+def _quotes(messages: list[_Message]) -> int:
+    """Return how many quotes the messages have if no name stands twice and nothing is escaped."""
+    observations = list(chain.from_iterable([message.obs for message in messages]))
+    texts = len(observations) - [each.u for each in observations].count(None)
+    texts += len(messages) - [message.id for message in messages].count(None)
+    times = sum(4 if type(message.t) is str else 2 for message in messages)
+    return (
+        QUOTES_MESSAGE * len(messages)
+        + QUOTES_OBSERVATION * len(observations)
+        + QUOTES_TEXT * texts
+        + times
+    )
+
+
+def _in_limits(messages: list[_Message]) -> bool:
+    sizes = [len(message.obs) for message in messages]
+    names = [len(message.id) for message in messages if message.id is not None]
+    values = [each.v for message in messages for each in message.obs]
+    return (
+        min(sizes) > 0
+        and max(sizes) <= OBSERVATIONS_MAX
+        and (not names or (min(names) > 0 and max(names) <= ID_MAX))
+        and max(values) < EXACT_MAX
+        and min(values) > -EXACT_MAX
+    )
+
+
+def _times(sent: list[str | int]) -> npt.NDArray[np.int64] | None:
+    """Return instants in microseconds; None where one of them needs a closer look."""
+    kinds = set(map(type, sent))
+    if kinds == {int}:
+        return _from_millis(sent)
+    if kinds == {str}:
+        return _from_texts([str(each) for each in sent])
+    return None
+
+
+def _from_millis(sent: list[str | int]) -> npt.NDArray[np.int64] | None:
+    try:
+        millis = np.array(sent, np.int64)
+    except OverflowError:
+        return None
+    if millis.min() < 0 or millis.max() >= LAST_US // MICROS_PER_MILLI:
+        return None
+    return millis * MICROS_PER_MILLI
+
+
+def _from_texts(sent: list[str]) -> npt.NDArray[np.int64] | None:
+    lengths = set(map(len, sent))
+    if min(lengths) not in TIME_CHARACTERS or max(lengths) not in TIME_CHARACTERS:
+        return None
+    joined = "".join(sent)
+    # A blank instead of the T, or a comma: for the strict reader.
+    if joined.count("T") != len(sent) or " " in joined or "," in joined:
+        return None
+    try:
+        instants = pa.array(sent).cast(pa.timestamp("us", "UTC"))
+    except pa.ArrowInvalid:
+        return None
+    times_us: npt.NDArray[np.int64] = instants.cast(pa.int64()).to_numpy()
+    return times_us if times_us.min() >= 0 and times_us.max() < LAST_US else None

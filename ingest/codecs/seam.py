@@ -1,0 +1,121 @@
+"""What a codec gets and what it returns; all that a new format has to know of the rest.
+
+Source: formats.md section 0.2. A codec is pure: the same message gives the same answer.
+"""
+
+from typing import Any, Protocol
+
+import msgspec
+
+from city.flags import Flag
+from city.reasons import MessageReason, ObservationReason
+
+__all__ = [
+    "Arrived",
+    "Codec",
+    "CodedObservation",
+    "Decoded",
+    "MessageError",
+    "Rejection",
+    "Value",
+]
+
+Value = float | int | bool | str
+
+
+class Arrived(msgspec.Struct, frozen=True):
+    """One message, unpacked.
+
+    Attributes:
+        topic: As published.
+        payload: Without compression and byte-order mark.
+        received_us: When the gateway read it.
+        provider: Whose device it is, as the route or the topic says.
+        content_type: MQTT 5 property; empty where there was none.
+        timezone: IANA zone of times without an offset.
+        options: Of the route, for this codec.
+    """
+
+    topic: str
+    payload: bytes
+    received_us: int
+    provider: str
+    content_type: str = ""
+    timezone: str = "UTC"
+    options: dict[str, Any] = {}
+
+
+class CodedObservation(msgspec.Struct, frozen=True):
+    """One observation as it was sent.
+
+    Attributes:
+        device: Id by formats.md 0.3.
+        unit: UCUM code as sent; None where none was sent, or none that we know.
+        time_us: Start of what it speaks of; None where nothing was sent.
+        end_us: End of the interval that starts at `time_us`.
+        metadata: What else is known; kept with the observation.
+    """
+
+    device: str
+    quantity: str
+    value: Value
+    unit: str | None = None
+    time_us: int | None = None
+    end_us: int | None = None
+    flag: Flag = Flag.NOT_EVALUATED
+    metadata: dict[str, Any] = {}
+
+
+class Rejection(msgspec.Struct, frozen=True):
+    """One measurement of a well-formed message that cannot be an observation.
+
+    Attributes:
+        quantity: Its name as far as it is known, as sent.
+        words: For people.
+    """
+
+    quantity: str
+    reason: ObservationReason
+    words: str
+
+
+class Decoded(msgspec.Struct, frozen=True):
+    """What a message holds. Neither observations nor rejections: a control message.
+
+    Attributes:
+        message_id: The sender's own, for finding duplicates.
+        device: Whom a message without observations is about; empty where nobody knows.
+        ignored: Members that the format does not know.
+    """
+
+    observations: list[CodedObservation] = []
+    rejected: list[Rejection] = []
+    message_id: str | None = None
+    device: str = ""
+    ignored: int = 0
+
+
+class MessageError(ValueError):
+    """A message that cannot be read as a whole; it goes to quarantine.
+
+    Attributes:
+        words: What is wrong and where, for people.
+    """
+
+    def __init__(self, reason: MessageReason, words: str, *, device: str = "") -> None:
+        super().__init__(f"{reason}: {words}")
+        self.reason = reason
+        self.words = words
+        self.device = device
+
+
+class Codec(Protocol):
+    """One format."""
+
+    def decode(self, message: Arrived) -> Decoded:
+        """Read a message.
+
+        Raises:
+            MessageError: If it cannot be read.
+        """
+        ...
