@@ -1,0 +1,82 @@
+"""What ingest has to read again: the facts behind a revision, oldest change first."""
+
+import msgspec
+from sqlalchemy import Connection, func, select
+
+from registry.database import FACTS, Database
+from registry.facts import Changes, Device, Provider, Route
+from registry.tables import CounterRow, DeviceRow, PlaceRow, ProviderRow, RouteRow
+
+__all__ = ["changes_since"]
+
+# A device without a position of its own stands where its place is.
+DEVICES = select(
+    DeviceRow.provider,
+    DeviceRow.id,
+    DeviceRow.kind,
+    DeviceRow.name,
+    DeviceRow.status,
+    DeviceRow.expected_interval_s,
+    func.coalesce(DeviceRow.lat, PlaceRow.lat),
+    func.coalesce(DeviceRow.lon, PlaceRow.lon),
+    func.coalesce(DeviceRow.district, PlaceRow.district),
+    DeviceRow.revision,
+).join(PlaceRow, DeviceRow.place == PlaceRow.name, isouter=True)
+
+PROVIDERS = select(ProviderRow.name, ProviderRow.title, ProviderRow.revision)
+
+ROUTES = select(
+    RouteRow.name,
+    RouteRow.pattern,
+    RouteRow.codec,
+    RouteRow.provider,
+    RouteRow.recorded,
+    RouteRow.timezone,
+    RouteRow.revision,
+    RouteRow.enabled,
+    RouteRow.removed,
+    RouteRow.options,
+)
+
+
+def changes_since(database: Database, since: int, limit: int) -> Changes:
+    """Return facts whose revision is beyond `since`, at most `limit` in all."""
+    assert limit > 0, "a page holds something"
+    with database.reading() as connection:
+        # Before the rows: a change that commits in between is then read again, not missed.
+        statement = select(CounterRow.value).where(CounterRow.name == FACTS)
+        newest = connection.execute(statement).scalar_one()
+        if newest <= since:
+            return Changes(revision=newest, newest=newest)
+        providers = _providers(connection, since, limit)
+        devices = _devices(connection, since, limit)
+        routes = _routes(connection, since, limit)
+    revisions = sorted(each.revision for kind in (providers, devices, routes) for each in kind)
+    last = revisions[limit - 1] if len(revisions) > limit else newest
+    if len(revisions) == limit:
+        last = revisions[-1]
+    return Changes(
+        revision=last,
+        newest=newest,
+        providers=tuple(each for each in providers if each.revision <= last),
+        devices=tuple(each for each in devices if each.revision <= last),
+        routes=tuple(each for each in routes if each.revision <= last),
+    )
+
+
+def _providers(connection: Connection, since: int, limit: int) -> list[Provider]:
+    statement = PROVIDERS.where(ProviderRow.revision > since).order_by(ProviderRow.revision)
+    return [Provider(*row) for row in connection.execute(statement.limit(limit))]
+
+
+def _devices(connection: Connection, since: int, limit: int) -> list[Device]:
+    statement = DEVICES.where(DeviceRow.revision > since).order_by(DeviceRow.revision)
+    return [Device(*row) for row in connection.execute(statement.limit(limit))]
+
+
+def _routes(connection: Connection, since: int, limit: int) -> list[Route]:
+    statement = ROUTES.where(RouteRow.revision > since).order_by(RouteRow.revision)
+    return [
+        Route(*row[:7], enabled=row[7] and not row[8], options=msgspec.json.encode(row[9]).decode())
+        for row in connection.execute(statement.limit(limit))
+    ]

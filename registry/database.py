@@ -1,0 +1,130 @@
+"""One database: how it is opened, read and changed; nothing else in the room begins a transaction.
+
+A change takes the counter's row first, so changes of several processes happen one after the
+other and a revision that somebody has seen never gets company later.
+"""
+
+import contextlib
+from collections.abc import Generator
+from typing import Any, Final
+
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    create_engine,
+    event,
+    insert,
+    make_url,
+    select,
+    update,
+)
+
+from city.clock import Clock
+from registry.tables import AuditRow, CounterRow
+
+__all__ = ["ACCESS", "FACTS", "Change", "Database"]
+
+FACTS: Final = "facts"
+ACCESS: Final = "access"
+
+BUSY_TIMEOUT_MS: Final = 10_000
+POOL_SIZE: Final = 8
+WRITES: Final = "madina_writes"
+
+
+class Change:
+    """A transaction that changes facts: its connection, its instant, its revisions, its audit."""
+
+    def __init__(self, connection: Connection, *, actor: str, now_us: int) -> None:
+        self.connection = connection
+        self.now_us = now_us
+        self._actor = actor
+
+    def revisions(self, count: int = 1) -> range:
+        """Take revisions for rows that ingest reads, in ascending order."""
+        last = self._advance(FACTS, count)
+        return range(last - count + 1, last + 1)
+
+    def access_changed(self) -> None:
+        """Say that what gateways know of users and routes has to be written again."""
+        self._advance(ACCESS, 1)
+
+    def note(self, action: str, subject: str, detail: str = "") -> None:
+        """Write the audit log; `action` is `noun.past_participle`."""
+        self.connection.execute(
+            insert(AuditRow).values(
+                time_us=self.now_us,
+                actor=self._actor,
+                action=action,
+                subject=subject,
+                detail=detail,
+            )
+        )
+
+    def _advance(self, counter: str, count: int) -> int:
+        statement = (
+            update(CounterRow)
+            .where(CounterRow.name == counter)
+            .values(value=CounterRow.value + count)
+            .returning(CounterRow.value)
+        )
+        return self.connection.execute(statement).scalar_one()
+
+
+class Database:
+    """The engine of one database and the two ways to use it. Safe to use from several threads."""
+
+    def __init__(self, url: str, clock: Clock) -> None:
+        self._clock = clock
+        self.engine: Engine = _engine(make_url(url))
+
+    @contextlib.contextmanager
+    def reading(self) -> Generator[Connection]:
+        """Read from one consistent state of the database."""
+        with self.engine.begin() as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def changing(self, actor: str) -> Generator[Change]:
+        """Change facts in one transaction; whatever is raised inside undoes all of it."""
+        with self.engine.connect() as opened:
+            connection = opened.execution_options(**{WRITES: True})
+            with connection.begin():
+                yield Change(connection, actor=actor, now_us=self._clock.now_us())
+
+    def counter(self, name: str) -> int:
+        """Return what a counter says."""
+        with self.reading() as connection:
+            statement = select(CounterRow.value).where(CounterRow.name == name)
+            return connection.execute(statement).scalar_one()
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def _engine(url: URL) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        return create_engine(url, pool_size=POOL_SIZE, pool_pre_ping=True)
+    engine = create_engine(url, pool_size=POOL_SIZE)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own
+    """Readers never wait for the writer; a writer waits for another one, and not for ever."""
+    connection.isolation_level = None  # transactions begin below, not in the driver
+    cursor = connection.cursor()
+    cursor.execute(f"pragma busy_timeout = {BUSY_TIMEOUT_MS}")
+    cursor.execute("pragma journal_mode = wal")
+    cursor.execute("pragma synchronous = normal")
+    cursor.execute("pragma foreign_keys = on")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """Take the write lock at once where the transaction will write: no upgrade can fail later."""
+    writes = connection.get_execution_options().get(WRITES, False)
+    connection.exec_driver_sql("begin immediate" if writes else "begin")

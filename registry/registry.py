@@ -1,0 +1,89 @@
+"""The registry: relational facts in one database, opened once by the composition root."""
+
+from city.access import ShardRule, ShardRules
+from city.clock import Clock
+from registry.audit import AuditLog
+from registry.changes import changes_since
+from registry.database import ACCESS, Database
+from registry.devices import Devices
+from registry.facts import Changes
+from registry.keys import Keys
+from registry.migrate import migrate
+from registry.places import Places
+from registry.providers import Providers
+from registry.routes import Routes
+from registry.users import Users
+
+__all__ = ["Registry"]
+
+CHANGES_MAX = 10_000
+
+
+class Registry:
+    """Reads and changes of every fact. Synchronous, and safe to use from several threads.
+
+    Attributes:
+        providers, places, devices, routes, users, keys, audit: One for each kind of fact.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.providers = Providers(database)
+        self.places = Places(database)
+        self.devices = Devices(database)
+        self.routes = Routes(database)
+        self.users = Users(database)
+        self.keys = Keys(database)
+        self.audit = AuditLog(database)
+
+    @classmethod
+    def open(cls, url: str, clock: Clock) -> "Registry":
+        """Open a database and bring it to this program's version.
+
+        Args:
+            url: SQLAlchemy URL; `sqlite:////path/to/file` makes the file.
+            clock: For the instants of changes.
+
+        Raises:
+            RegistryVersionError: If a newer version of madina has made the database.
+            sqlalchemy.exc.SQLAlchemyError: If it cannot be opened.
+        """
+        database = Database(url, clock)
+        try:
+            migrate(database)
+        except BaseException:
+            database.close()
+            raise
+        return cls(database)
+
+    def changes(self, since: int, limit: int = CHANGES_MAX) -> Changes:
+        """Return facts that changed after a revision, oldest change first; 0 is the beginning.
+
+        Args:
+            since: `Changes.revision` of the call before.
+            limit: At most so many facts; ask again while the answer is not `complete`.
+        """
+        return changes_since(self._database, since, limit)
+
+    def accept(self, devices: list[tuple[str, str]], actor: str = "ingest") -> int:
+        """Make devices (provider and id) active that are pending or unknown; return how many.
+
+        Doing it again changes nothing. Retired devices stay retired.
+
+        Raises:
+            InvalidFactError: If one cannot be registered under its name; none is then accepted.
+        """
+        return self.devices.accept(actor, devices)
+
+    def access_revision(self) -> int:
+        """Return a number that grows with each change of users or routes."""
+        return self._database.counter(ACCESS)
+
+    def shard_rules(self) -> ShardRules:
+        """Return the routes that name the levels which decide the shard."""
+        routes = [each for each in self.routes.all() if each.enabled and each.levels]
+        return ShardRules(tuple(ShardRule(each.pattern, each.levels) for each in routes))
+
+    def close(self) -> None:
+        """Close the database."""
+        self._database.close()

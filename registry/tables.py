@@ -1,0 +1,150 @@
+"""The tables, as SQLAlchemy sees them; what they were before is told by the migrations."""
+
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Float, ForeignKey, Index, Integer, String, Text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+__all__ = [
+    "AuditRow",
+    "CounterRow",
+    "DeviceRow",
+    "KeyRow",
+    "PlaceRow",
+    "ProviderRow",
+    "RouteRow",
+    "Tables",
+    "UserRow",
+]
+
+
+class Tables(DeclarativeBase):
+    """Every table; instants are microseconds since the epoch, UTC."""
+
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads the attribute as it stands
+        int: BigInteger,
+        float: Float(53),
+        list[str]: JSON,
+        list[int]: JSON,
+        dict[str, Any]: JSON,
+    }
+
+
+class CounterRow(Tables):
+    """Counters that only grow: `facts` numbers what ingest reads, `access` what gateways read."""
+
+    __tablename__ = "counters"
+
+    name: Mapped[str] = mapped_column(String(16), primary_key=True)
+    value: Mapped[int]
+
+
+class ProviderRow(Tables):
+    """Departments and suppliers."""
+
+    __tablename__ = "providers"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    title: Mapped[str] = mapped_column(String(200))
+    contact: Mapped[str] = mapped_column(String(200))
+    revision: Mapped[int] = mapped_column(index=True)
+    created_us: Mapped[int]
+    updated_us: Mapped[int]
+
+
+class PlaceRow(Tables):
+    """Points of the city that devices stand at."""
+
+    __tablename__ = "places"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    title: Mapped[str] = mapped_column(String(200))
+    lat: Mapped[float | None]
+    lon: Mapped[float | None]
+    district: Mapped[str | None] = mapped_column(String(64))
+    created_us: Mapped[int]
+    updated_us: Mapped[int]
+
+
+class DeviceRow(Tables):
+    """Devices; position and district are the place's where the device has none of its own."""
+
+    __tablename__ = "devices"
+    __table_args__ = (Index("devices_by_id", "id"),)
+
+    provider: Mapped[str] = mapped_column(ForeignKey("providers.name"), primary_key=True)
+    id: Mapped[str] = mapped_column(String(128), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(64))
+    name: Mapped[str] = mapped_column(String(200))
+    status: Mapped[str] = mapped_column(String(16))
+    expected_interval_s: Mapped[float | None]
+    lat: Mapped[float | None]
+    lon: Mapped[float | None]
+    district: Mapped[str | None] = mapped_column(String(64))
+    place: Mapped[str | None] = mapped_column(ForeignKey("places.name"), index=True)
+    tags: Mapped[list[str]]
+    revision: Mapped[int] = mapped_column(index=True)
+    created_us: Mapped[int]
+    updated_us: Mapped[int]
+
+
+class RouteRow(Tables):
+    """Topic pattern to codec and provider; a removed route stays, since the ledger names it."""
+
+    __tablename__ = "routes"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    pattern: Mapped[str] = mapped_column(String(512))
+    codec: Mapped[str] = mapped_column(String(64))
+    provider: Mapped[str | None] = mapped_column(ForeignKey("providers.name"))
+    recorded: Mapped[bool]
+    timezone: Mapped[str | None] = mapped_column(String(64))
+    enabled: Mapped[bool]
+    removed: Mapped[bool]
+    options: Mapped[dict[str, Any]]
+    levels: Mapped[list[int]]
+    revision: Mapped[int] = mapped_column(index=True)
+    created_us: Mapped[int]
+    updated_us: Mapped[int]
+
+
+class UserRow(Tables):
+    """MQTT users: a provider, or one device of it. No secret is kept, only its salted hash."""
+
+    __tablename__ = "users"
+
+    name: Mapped[str] = mapped_column(String(200), primary_key=True)
+    provider: Mapped[str] = mapped_column(ForeignKey("providers.name"), index=True)
+    device: Mapped[str | None] = mapped_column(String(128))
+    salt: Mapped[str] = mapped_column(String(64))
+    secret_sha256: Mapped[str] = mapped_column(String(64))
+    disabled: Mapped[bool]
+    created_us: Mapped[int]
+    updated_us: Mapped[int]
+
+
+class KeyRow(Tables):
+    """Keys of the API beside the admin key of the data folder; hashes only."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    secret_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    created_us: Mapped[int]
+
+
+class AuditRow(Tables):
+    """Who changed what, in the transaction of the change."""
+
+    __tablename__ = "audit"
+
+    # SQLite numbers rows by itself only where the key is a plain INTEGER.
+    id: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True
+    )
+    time_us: Mapped[int] = mapped_column(index=True)
+    actor: Mapped[str] = mapped_column(String(200))
+    action: Mapped[str] = mapped_column(String(64))
+    subject: Mapped[str] = mapped_column(String(300))
+    detail: Mapped[str] = mapped_column(Text)
