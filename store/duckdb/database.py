@@ -56,11 +56,14 @@ class DatabaseOptions(msgspec.Struct, frozen=True):
         memory_limit_bytes: DuckDB's buffers; its connection objects come on top.
         threads: Workers of DuckDB; a writer is cheapest with one.
         wal_limit_bytes: Size of the write-ahead log at which a commit also checkpoints.
+        disk_reserve_bytes: Free space below which nothing is written: a checkpoint needs room, and
+            one that fails invalidates the database.
     """
 
     memory_limit_bytes: int
     threads: int
     wal_limit_bytes: int
+    disk_reserve_bytes: int
 
 
 class Database:
@@ -109,8 +112,10 @@ class Database:
         """Lend the writer's connection inside a transaction: committed at the end, or undone.
 
         Raises:
-            StoreBusyError: Disk, memory or file trouble; unless it says so, nothing was written.
+            StoreBusyError: Disk, memory or file trouble. Nothing was written, unless it was the
+                commit itself that failed: then only the file knows.
         """
+        self._check_reserve()
         with self._translated():
             connection = self._connection
             connection.execute("BEGIN")
@@ -144,11 +149,13 @@ class Database:
             self._connection.close()
             self._broken = True
             yield
-            with self._translated():
-                self._connection = self._connect()
-            self._broken = False
         finally:
-            self._open_gate()
+            try:
+                with self._translated():
+                    self._connection = self._connect()
+                    self._broken = False
+            finally:
+                self._open_gate()
 
     def close(self) -> None:
         """Checkpoint, close the file and give up its lock. Closing twice is allowed."""
@@ -161,6 +168,12 @@ class Database:
         finally:
             os.close(self._lock)
             self._open_gate()
+
+    def _check_reserve(self) -> None:
+        status = os.statvfs(self.path.parent)
+        free, reserve = status.f_bavail * status.f_frsize, self._options.disk_reserve_bytes
+        if free < reserve:
+            raise self._busy(f"disk full: {free} bytes free, {reserve} are kept in reserve")
 
     def _enter(self) -> duckdb.DuckDBPyConnection:
         with self._gate:

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 from duckdb import DuckDBPyConnection
 
-from store.duckdb.schema import SUM_COLUMNS
+from store.duckdb.schema import LEDGER_COLUMNS, PROGRESS_COLUMNS
 
 __all__ = ["RECENT_KEPT", "fold", "prune_recent"]
 
@@ -18,60 +18,56 @@ RECENT_KEPT: Final = 64
 
 
 class Fold(msgspec.Struct, frozen=True):
-    """A table, its delta, and how rows of one key become one.
+    """A table, its part of the journal, and how rows of one key become one.
 
     Attributes:
-        bounded: Column whose range in the delta bounds the search in the table.
+        columns: Of the table and its part of the journal; the keys come first.
+        keys: How many of the columns are the key.
+        fold: Function that makes one value of several.
+        bounded: Column whose range in the journal bounds the search in the table.
     """
 
     table: str
-    keys: tuple[str, ...]
-    values: tuple[str, ...]
+    columns: tuple[str, ...]
+    keys: int
+    fold: str
     bounded: str
 
 
 FOLDS: Final = (
-    Fold(
-        table="ledger",
-        keys=("shard", "minute_us", "provider", "route"),
-        values=tuple(f"sum({name})::BIGINT" for name in ("received", *SUM_COLUMNS)),
-        bounded="minute_us",
-    ),
-    Fold(
-        table="progress",
-        keys=("shard", "gateway", "epoch"),
-        values=("max(position)",),
-        bounded="epoch",
-    ),
+    Fold(table="ledger", columns=LEDGER_COLUMNS, keys=4, fold="sum", bounded="minute_us"),
+    Fold(table="progress", columns=PROGRESS_COLUMNS, keys=3, fold="max", bounded="epoch"),
 )
 
 
 def fold(connection: DuckDBPyConnection) -> None:
-    """Merge deltas into their tables; the caller holds the transaction."""
+    """Merge the journal into its tables; the caller holds the transaction."""
     for rule in FOLDS:
         _fold(connection, rule)
+    connection.execute("DELETE FROM journal")
 
 
 def _fold(connection: DuckDBPyConnection, rule: Fold) -> None:
-    table, delta, bounded = rule.table, f"{rule.table}_delta", rule.bounded
+    table, bounded = rule.table, rule.bounded
     low, high = connection.execute(
-        f"SELECT min({bounded}), max({bounded}) FROM {delta}"
+        f"SELECT min({bounded}), max({bounded}) FROM journal"
     ).fetchall()[0]
     if low is None:
         return
-    match = " AND ".join(f"{delta}.{key} = {table}.{key}" for key in rule.keys)
+    match = " AND ".join(f"journal.{key} = {table}.{key}" for key in rule.columns[: rule.keys])
     touched = (
         f"FROM {table} WHERE {bounded} BETWEEN {int(low)} AND {int(high)}"
-        f" AND EXISTS (SELECT 1 FROM {delta} WHERE {match})"
+        f" AND EXISTS (SELECT 1 FROM journal WHERE {match})"
     )
-    keys = ", ".join(rule.keys)
-    # What the table holds of these keys joins the delta, and comes back as one row a key.
-    connection.execute(f"INSERT INTO {delta} SELECT * {touched}")
+    columns, keys = ", ".join(rule.columns), ", ".join(rule.columns[: rule.keys])
+    folded = ", ".join(f"{rule.fold}({name})::BIGINT" for name in rule.columns[rule.keys :])
+    # What the table holds of these keys joins the journal, and comes back as one row a key.
+    connection.execute(f"INSERT INTO journal ({columns}) SELECT {columns} {touched}")
     connection.execute(f"DELETE {touched}")
     connection.execute(
-        f"INSERT INTO {table} SELECT {keys}, {', '.join(rule.values)} FROM {delta} GROUP BY {keys}"
+        f"INSERT INTO {table} SELECT {keys}, {folded} FROM journal"
+        f" WHERE {bounded} IS NOT NULL GROUP BY {keys}"
     )
-    connection.execute(f"DELETE FROM {delta}")
 
 
 def prune_recent(connection: DuckDBPyConnection) -> int:

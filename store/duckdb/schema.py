@@ -5,7 +5,7 @@ the fence on marks already makes a batch count once.
 """
 # ruff: noqa: S608 - statements are put together from this package's own names and integers
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -13,7 +13,15 @@ from duckdb import DuckDBPyConnection
 
 from store.interface import StoreVersionError
 
-__all__ = ["OBSERVATION_COLUMNS", "SUM_COLUMNS", "VERSION", "create_or_migrate"]
+__all__ = [
+    "JOURNAL_COLUMNS",
+    "LEDGER_COLUMNS",
+    "OBSERVATION_COLUMNS",
+    "PROGRESS_COLUMNS",
+    "SUM_COLUMNS",
+    "VERSION",
+    "create_or_migrate",
+]
 
 VERSION: Final = 1
 
@@ -42,35 +50,43 @@ OBSERVATION_TABLE = """(
     metadata VARCHAR
 )"""
 
-# Rows with an empty provider and route hold `received`, which gateways count by minute only.
-LEDGER_TABLE = f"""(
-    shard INTEGER NOT NULL,
-    minute_us BIGINT NOT NULL,
-    provider VARCHAR NOT NULL,
-    route VARCHAR NOT NULL,
-    received BIGINT NOT NULL,
-    {", ".join(f"{name} BIGINT NOT NULL" for name in SUM_COLUMNS)}
-)"""
-
 # Marks are rows without a gateway; the others hold what is applied of a gateway process.
-PROGRESS_TABLE = """(
-    shard INTEGER NOT NULL,
-    gateway VARCHAR NOT NULL,
-    epoch BIGINT NOT NULL,
-    position BIGINT NOT NULL
-)"""
+PROGRESS_COLUMNS: Final = ("shard", "gateway", "epoch", "position")
+
+# Rows with an empty provider and route hold `received`, which gateways count by minute only.
+LEDGER_COLUMNS: Final = ("shard", "minute_us", "provider", "route", "received", *SUM_COLUMNS)
+
+JOURNAL_COLUMNS: Final = (*PROGRESS_COLUMNS, *LEDGER_COLUMNS[1:])
+
+COLUMN_TYPES: Final = MappingProxyType(
+    {"shard": "INTEGER", "gateway": "VARCHAR", "provider": "VARCHAR", "route": "VARCHAR"}
+)
+
+
+def _columns(names: Iterable[str], rule: str = "NOT NULL") -> str:
+    return ", ".join(f"{name} {COLUMN_TYPES.get(name, 'BIGINT')} {rule}" for name in names)
+
+
+def _with_journal(table: str, names: Iterable[str], present: str) -> str:
+    """Return a view of what a table holds and what the journal adds to it."""
+    columns = ", ".join(names)
+    return (
+        f"CREATE VIEW {table}_all AS SELECT {columns} FROM {table}"
+        f" UNION ALL SELECT {columns} FROM journal WHERE {present} IS NOT NULL"
+    )
+
 
 TABLES: Final = (
     "CREATE TABLE version (version INTEGER NOT NULL)",
     f"CREATE TABLE observations {OBSERVATION_TABLE}",
     f"CREATE TABLE conflicts {OBSERVATION_TABLE}",
-    # Each batch appends to a delta; folding moves deltas into one row a key.
-    f"CREATE TABLE ledger {LEDGER_TABLE}",
-    f"CREATE TABLE ledger_delta {LEDGER_TABLE}",
-    "CREATE VIEW ledger_all AS SELECT * FROM ledger UNION ALL SELECT * FROM ledger_delta",
-    f"CREATE TABLE progress {PROGRESS_TABLE}",
-    f"CREATE TABLE progress_delta {PROGRESS_TABLE}",
-    "CREATE VIEW progress_all AS SELECT * FROM progress UNION ALL SELECT * FROM progress_delta",
+    # A batch appends its marks, counts and sums to the journal in one insert; folding moves them
+    # into one row a key. A journal row is of progress or of the ledger; the other columns are null.
+    f"CREATE TABLE ledger ({_columns(LEDGER_COLUMNS)})",
+    f"CREATE TABLE progress ({_columns(PROGRESS_COLUMNS)})",
+    f"CREATE TABLE journal ({_columns(JOURNAL_COLUMNS, rule='')})",
+    _with_journal("ledger", LEDGER_COLUMNS, present="minute_us"),
+    _with_journal("progress", PROGRESS_COLUMNS, present="gateway"),
     """CREATE TABLE series (
         series INTEGER NOT NULL,
         provider VARCHAR NOT NULL,

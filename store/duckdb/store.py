@@ -1,6 +1,7 @@
 """The store over one DuckDB file: each call one snapshot, each batch one transaction."""
 # ruff: noqa: S608 - statements are put together from this package's own names and integers
 
+import contextlib
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ from store.duckdb.balance import (
     read_marks,
     read_received,
 )
+from store.duckdb.compaction import Compaction, compact, remove_leftovers
 from store.duckdb.database import Database, DatabaseOptions
 from store.duckdb.folding import fold, prune_recent
 from store.duckdb.lookups import read_matches, read_recent, read_series, read_watermarks
@@ -63,6 +65,7 @@ class DuckDBStore:
         memory_limit_bytes: What DuckDB may use for buffers.
         threads: Workers of DuckDB besides the calling threads.
         wal_limit_bytes: Size of the write-ahead log at which a commit also checkpoints.
+        disk_reserve_bytes: Free space of the disk below which batches are refused.
 
     Raises:
         StoreLockedError: Another process or object has the file open.
@@ -76,12 +79,17 @@ class DuckDBStore:
         *,
         memory_limit_bytes: int = 1024 * MIB,
         threads: int = 1,
-        wal_limit_bytes: int = 32 * MIB,
+        wal_limit_bytes: int = 16 * MIB,
+        disk_reserve_bytes: int = 64 * MIB,
     ) -> None:
         options = DatabaseOptions(
-            memory_limit_bytes=memory_limit_bytes, threads=threads, wal_limit_bytes=wal_limit_bytes
+            memory_limit_bytes=memory_limit_bytes,
+            threads=threads,
+            wal_limit_bytes=wal_limit_bytes,
+            disk_reserve_bytes=disk_reserve_bytes,
         )
         self._database = Database(Path(path), options)
+        remove_leftovers(self._database.path)
         # Who writes, folds, expires or compacts holds it.
         self._writer = threading.RLock()
         self._marks: dict[int, int] | None = None
@@ -110,10 +118,15 @@ class DuckDBStore:
         """Return the marks in the file, which nobody else can change while it is open."""
         if self._database.broken:
             self._database.reopen()
-            self._marks = None
         if self._marks is None:
             self._marks = self.marks()
         return self._marks
+
+    def _mend(self) -> None:
+        """Open the file afresh after a fatal error, so that it can be read while it is full."""
+        if self._database.broken:
+            with contextlib.suppress(StoreBusyError):
+                self._database.reopen()
 
     def _apply(self, batch: Batch) -> None:
         try:
@@ -121,6 +134,7 @@ class DuckDBStore:
                 apply_batch(connection, batch)
         except StoreBusyError as error:
             self._marks, self._doubtful = None, batch.marks
+            self._mend()
             log.warning("batch.deferred", cause=error.cause, retry_after_s=error.retry_after_s)
             raise
         self._doubtful = []
@@ -226,10 +240,12 @@ class DuckDBStore:
             return read_held_counts(cursor, scope)
 
     def expire(self, before_us: int) -> int:
-        """Delete observations and conflicts older than an instant. See `Store.expire`."""
+        """Delete observations and conflicts older than an instant. See `Store.expire`.
+
+        Deleted bytes stay in the file until they are overwritten, or until `compact`.
+        """
         with self._writer:
-            if self._database.broken:
-                self._database.reopen()
+            self._mend()
             with self._database.transaction() as connection:
                 gone = [
                     connection.execute(
@@ -239,6 +255,22 @@ class DuckDBStore:
                     for table in ("observations", "conflicts")
                 ]
             return sum(gone)
+
+    def compact(self) -> Compaction:
+        """Copy the file into a smaller one that is sorted by series; batches wait meanwhile.
+
+        Raises:
+            StoreBusyError: No room for the copy, or readers did not end; nothing has changed.
+        """
+        with self._writer:
+            self._mend()
+            self._marks = None
+            try:
+                done = compact(self._database)
+            finally:
+                self._mend()
+            log.info("store.compacted", before=done.before_bytes, after=done.after_bytes)
+            return done
 
     def close(self) -> None:
         """Checkpoint and release the file. Closing twice is allowed."""

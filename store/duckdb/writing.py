@@ -1,24 +1,26 @@
 """Apply a batch inside a transaction that somebody else begins and ends.
 
-Every statement costs 0.3 to 0.8 ms however few rows it has, so small rows are gathered: marks and
-gateway counts are one table, received messages and outcomes another, each one insert a batch.
+A statement costs half a millisecond however few rows it has, so marks, counts, received messages
+and outcomes go into one journal by one insert.
 """
 # ruff: noqa: S608 - statements are put together from this package's own names and integers
 
 from collections.abc import Sequence
+from operator import attrgetter
 
 import msgspec
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
-from store.duckdb.schema import OBSERVATION_COLUMNS, SUM_COLUMNS
+from store.duckdb.schema import (
+    JOURNAL_COLUMNS,
+    LEDGER_COLUMNS,
+    OBSERVATION_COLUMNS,
+    SUM_COLUMNS,
+)
 from store.interface import (
     Batch,
-    GatewayCount,
-    LedgerRow,
-    Mark,
     QuarantineEntry,
-    ReceivedRow,
     RecentKey,
     Resolution,
     Series,
@@ -26,85 +28,54 @@ from store.interface import (
 
 __all__ = ["apply_batch"]
 
-PROGRESS_SCHEMA = pa.schema(
-    [
-        pa.field("shard", pa.int32()),
-        pa.field("gateway", pa.string()),
-        pa.field("epoch", pa.int64()),
-        pa.field("position", pa.int64()),
-    ]
+TEXT = frozenset({"gateway", "provider", "route"})
+JOURNAL_SCHEMA = pa.schema(
+    [pa.field(name, pa.string() if name in TEXT else pa.int64()) for name in JOURNAL_COLUMNS]
 )
-LEDGER_SCHEMA = pa.schema(
-    [
-        pa.field("shard", pa.int32()),
-        pa.field("minute_us", pa.int64()),
-        pa.field("provider", pa.string()),
-        pa.field("route", pa.string()),
-        pa.field("received", pa.int64()),
-        *[pa.field(name, pa.int64()) for name in SUM_COLUMNS],
-    ]
-)
+_sums = attrgetter(*SUM_COLUMNS)
 NO_SUMS = (0,) * len(SUM_COLUMNS)
+NO_PROGRESS = (None, None, None)
+NO_LEDGER = (None,) * (len(LEDGER_COLUMNS) - 1)
 
 
 def apply_batch(connection: DuckDBPyConnection, batch: Batch) -> None:
     """Insert everything a batch holds; the caller has checked the fence."""
-    _insert(connection, "observations", batch.observations, OBSERVATION_COLUMNS)
-    _insert(connection, "conflicts", batch.conflicts, OBSERVATION_COLUMNS)
-    _insert(connection, "progress_delta", _progress(batch.marks, batch.counts))
-    _insert(connection, "ledger_delta", _ledger(batch.received, batch.ledger))
-    _insert(connection, "series", _structs(batch.series, Series))
-    _insert(connection, "recent", _recent(batch.recent))
-    _insert(connection, "quarantine", _quarantine(batch.quarantine))
-    _resolve(connection, batch.resolutions)
+    _insert(connection, "observations", OBSERVATION_COLUMNS, batch.observations)
+    _insert(connection, "conflicts", OBSERVATION_COLUMNS, batch.conflicts)
+    _insert(connection, "journal", ", ".join(JOURNAL_COLUMNS), _journal(batch))
+    if batch.series:
+        _insert(connection, "series", "*", _structs(batch.series, Series))
+    if batch.recent:
+        _insert(connection, "recent", "*", _recent(batch.recent))
+    if batch.quarantine:
+        _insert(connection, "quarantine", "*", _quarantine(batch.quarantine))
+    if batch.resolutions:
+        _resolve(connection, _structs(batch.resolutions, Resolution))
 
 
-def _insert(connection: DuckDBPyConnection, table: str, rows: pa.Table, columns: str = "*") -> None:
-    if rows.num_rows == 0:
-        return
-    connection.register("batch", rows)
-    try:
-        connection.execute(f"INSERT INTO {table} SELECT {columns} FROM batch")
-    finally:
-        connection.unregister("batch")
+def _insert(connection: DuckDBPyConnection, table: str, columns: str, rows: pa.Table) -> None:
+    # DuckDB finds `rows` by its name in this frame: half the price of registering it (0.4 ms).
+    if rows.num_rows:
+        connection.execute(f"INSERT INTO {table} SELECT {columns} FROM rows")
 
 
-def _progress(marks: Sequence[Mark], counts: Sequence[GatewayCount]) -> pa.Table:
-    rows = [(mark.shard, "", 0, mark.sequence) for mark in marks]
-    rows += [(count.shard, count.gateway, count.epoch, count.count) for count in counts]
-    return _columns(rows, PROGRESS_SCHEMA)
-
-
-def _ledger(received: Sequence[ReceivedRow], ledger: Sequence[LedgerRow]) -> pa.Table:
+def _journal(batch: Batch) -> pa.Table:
     rows: list[tuple[object, ...]] = [
-        (row.shard, row.minute_us, "", "", row.received, *NO_SUMS) for row in received
+        (mark.shard, "", 0, mark.sequence, *NO_LEDGER) for mark in batch.marks
+    ]
+    rows += [(of.shard, of.gateway, of.epoch, of.count, *NO_LEDGER) for of in batch.counts]
+    rows += [
+        (row.shard, *NO_PROGRESS, row.minute_us, "", "", row.received, *NO_SUMS)
+        for row in batch.received
     ]
     rows += [
-        (
-            row.shard,
-            row.minute_us,
-            row.provider,
-            row.route,
-            0,
-            row.accepted,
-            row.quarantined,
-            row.duplicate,
-            row.decoded,
-            row.stored,
-            row.duplicate_observations,
-            row.rejected,
-            row.conflict,
-        )
-        for row in ledger
+        (row.shard, *NO_PROGRESS, row.minute_us, row.provider, row.route, 0, *_sums(row))
+        for row in batch.ledger
     ]
-    return _columns(rows, LEDGER_SCHEMA)
-
-
-def _columns(rows: Sequence[tuple[object, ...]], schema: pa.Schema) -> pa.Table:
     if not rows:
-        return schema.empty_table()
-    columns = zip(schema.names, zip(*rows, strict=True), strict=True)
-    return pa.Table.from_pydict(dict(columns), schema=schema)
+        return JOURNAL_SCHEMA.empty_table()
+    columns = zip(JOURNAL_COLUMNS, zip(*rows, strict=True), strict=True)
+    return pa.Table.from_pydict(dict(columns), schema=JOURNAL_SCHEMA)
 
 
 def _structs(rows: Sequence[msgspec.Struct], kind: type[msgspec.Struct]) -> pa.Table:
@@ -131,16 +102,11 @@ def _quarantine(entries: Sequence[QuarantineEntry]) -> pa.Table:
     return pa.Table.from_pydict({name: columns[name] for name in order})
 
 
-def _resolve(connection: DuckDBPyConnection, resolutions: Sequence[Resolution]) -> None:
-    if not resolutions:
-        return
-    connection.register("batch", _structs(resolutions, Resolution))
-    try:
+def _resolve(connection: DuckDBPyConnection, rows: pa.Table) -> None:
+    if rows.num_rows:
         connection.execute(
-            "UPDATE quarantine SET state = batch.state, resolved_us = batch.resolved_us,"
-            " reason = coalesce(nullif(batch.reason, ''), quarantine.reason),"
-            " words = coalesce(nullif(batch.words, ''), quarantine.words)"
-            " FROM batch WHERE quarantine.id = batch.id"
+            "UPDATE quarantine SET state = rows.state, resolved_us = rows.resolved_us,"
+            " reason = coalesce(nullif(rows.reason, ''), quarantine.reason),"
+            " words = coalesce(nullif(rows.words, ''), quarantine.words)"
+            " FROM rows WHERE quarantine.id = rows.id"
         )
-    finally:
-        connection.unregister("batch")
