@@ -6,7 +6,8 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 BIN := .venv/bin
 PYTEST := $(BIN)/pytest
-PAGES := services/pages/static/index.html
+# Nothing to build where the pages' sources are not part of the tree.
+PAGES := $(if $(wildcard services/pages/package.json),services/pages/static/index.html)
 PAGE_SOURCES := $(shell find services/pages -name node_modules -prune -o -path services/pages/static -prune \
 	-o -type f ! -name '*.py' ! -name '*.pyc' -print 2>/dev/null)
 BENCH ?= all
@@ -37,7 +38,7 @@ check: .venv/.dev pages ## Format, lint, types, import rules, spelling, locks; c
 	$(BIN)/lint-imports
 	$(BIN)/codespell
 	$(PYTEST) -q tests/repository/test_locks.py
-	scripts/pages check
+	$(if $(PAGES),scripts/pages check)
 
 bench: .venv/.dev ## Measure: all, or BENCH=name; SECONDS=n for a shorter run
 	$(BIN)/python bench/run.py $(BENCH) $(if $(SECONDS),--seconds $(SECONDS))
@@ -75,6 +76,6 @@ clean: ## Remove what can be made again; data folders stay
 	scripts/install requirements-dev.lock
 	@touch $@ .venv/.run
 
-$(PAGES): $(PAGE_SOURCES) scripts/pages
+services/pages/static/index.html: $(PAGE_SOURCES) scripts/pages
 	scripts/pages build
 	@touch $@

@@ -24,7 +24,7 @@ PART = re.compile(r"(<!-- from: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 def settings_table() -> str:
     """Return a table of every setting."""
-    defaults = Settings().model_dump(mode="json")
+    defaults = Settings.model_validate({}).model_dump(mode="json")
     rows = ["| setting | default | means |", "| --- | --- | --- |"]
     for name, field in Settings.model_fields.items():
         default = "" if defaults[name] is None else f"`{defaults[name]}`"

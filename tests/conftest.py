@@ -12,7 +12,9 @@ import pytest
 from hypothesis import settings
 
 settings.register_profile("quick", max_examples=50, deadline=None)
-settings.register_profile("gate", max_examples=200, derandomize=True, print_blob=True, deadline=None)
+settings.register_profile(
+    "gate", max_examples=200, derandomize=True, print_blob=True, deadline=None
+)
 settings.register_profile("search", max_examples=20_000, deadline=None)
 settings.load_profile("quick")
 
@@ -50,7 +52,7 @@ def nats_url(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[str]:
     port = free_port()
     configuration = tmp_path / "nats.conf"
     configuration.write_text(
-        f'host: 127.0.0.1\nport: {port}\nmax_payload: 2MB\n'
+        f"host: 127.0.0.1\nport: {port}\nmax_payload: 2MB\n"
         f'jetstream {{ store_dir: "{tmp_path}/nats", sync_interval: 100ms }}\n'
     )
     with subprocess.Popen(
