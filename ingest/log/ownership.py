@@ -131,7 +131,8 @@ class Ownership:
         for shard in self._shards.owned():
             subject = f"CONSUMER.UNPIN.{STREAM}.{consumer_name(shard)}"
             await ask(self._client, subject, {"group": GROUP}, ConsumerReply)
-            self._lose(shard)
+            self._shards.lost(shard)
+            log.info("shard.released", shard=shard)
 
     async def _ensure_consumer(self, shard: int) -> None:
         wanted = consumer_config(
