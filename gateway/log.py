@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from gateway.filling import Origin, SealedFrame
     from gateway.outbox import Condition, Lane, Outbox
 
-__all__ = ["Log", "PublishReply", "StreamError"]
+__all__ = ["Confirming", "Log", "PublishReply", "StreamError"]
 
 log = structlog.get_logger(__name__)
 

@@ -71,6 +71,11 @@ class Packer:
         """Say whether connections have to stop reading."""
         return self._backlog.full
 
+    @property
+    def remembered_topics(self) -> int:
+        """Return how many topics have their shard remembered."""
+        return len(self._shards)
+
     def use_rules(self, rules: ShardRules) -> None:
         """Take the shard levels of routes from now on."""
         if rules != self._rules:

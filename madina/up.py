@@ -139,7 +139,7 @@ def _reachable(host: str) -> str:
 
 def _announce(folder: DataFolder, settings: Settings, at: _Addresses) -> None:
     run = _run_file(settings, at, {})
-    _tell(f"{settings.city} is up")
+    _tell(f"{settings.city} is up, its time zone is {settings.timezone}")
     _tell(f"  page and API   {run.http}/")
     _tell(f"  MQTT           {run.mqtt}")
     if run.mqtts is not None:

@@ -16,7 +16,7 @@ from typer.core import TyperGroup
 from madina.main import COMMANDS, build
 from madina.settings import Settings, variable
 
-__all__ = ["PARTS", "fill"]
+__all__ = ["PARTS", "command_rows", "commands_table", "fill", "main", "settings_table"]
 
 ROOT = Path(__file__).parents[1]
 PART = re.compile(r"(<!-- from: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)

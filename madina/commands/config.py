@@ -8,7 +8,7 @@ from madina.options import AsJson, DataDir
 from madina.output import print_json, print_table
 from madina.settings import SECRETS, load_settings, variable
 
-__all__ = ["add_to"]
+__all__ = ["add_to", "show"]
 
 PASSWORD = re.compile(r"(?<=://)([^/@]*)@")
 

@@ -8,7 +8,7 @@ from madina.options import DataDir
 from madina.settings import load_settings
 from madina.up import run_up
 
-__all__ = ["add_to"]
+__all__ = ["add_to", "up"]
 
 
 def add_to(app: typer.Typer) -> None:

@@ -11,7 +11,14 @@ from city.scope import Scope
 from store.duckdb.schema import SUM_COLUMNS
 from store.interface import GatewayCount, LedgerQuery, LedgerRow, ReceivedRow
 
-__all__ = ["read_balance", "read_counts", "read_ledger_rows", "read_marks", "read_received"]
+__all__ = [
+    "Where",
+    "read_balance",
+    "read_counts",
+    "read_ledger_rows",
+    "read_marks",
+    "read_received",
+]
 
 SUMS: Final = ", ".join(f"coalesce(sum({name}), 0)::BIGINT" for name in SUM_COLUMNS)
 

@@ -12,7 +12,7 @@ from duckdb import DuckDBPyConnection
 
 from store.duckdb.schema import LEDGER_COLUMNS, PROGRESS_COLUMNS
 
-__all__ = ["RECENT_KEPT", "fold", "prune_recent"]
+__all__ = ["RECENT_KEPT", "Fold", "fold", "prune_recent"]
 
 RECENT_KEPT: Final = 64
 

@@ -12,7 +12,7 @@ from store.duckdb.folding import RECENT_KEPT
 from store.duckdb.schema import OBSERVATION_COLUMNS
 from store.interface import OBSERVATION_SCHEMA, RecentKey, Series
 
-__all__ = ["read_matches", "read_recent", "read_series", "read_watermarks"]
+__all__ = ["late_ranges", "read_matches", "read_recent", "read_series", "read_watermarks"]
 
 # Late rows this far apart are looked up apart, so that one clock in 1970 does not make the search
 # of a whole batch read everything; each further search costs about a millisecond.

@@ -13,7 +13,7 @@ from city.reasons import Note
 from store.duckdb.schema import OBSERVATION_COLUMNS
 from store.interface import Aggregate, Grain, ObservationQuery, Series, StoredObservation
 
-__all__ = ["read_aggregates", "read_observations"]
+__all__ = ["Where", "read_aggregates", "read_observations"]
 
 GRAIN_US: Final[dict[Grain, int]] = {
     "minute": US_PER_MINUTE,

@@ -12,7 +12,7 @@ from ingest.codecs.json_text import read_json
 from ingest.codecs.native.metadata import message_metadata
 from ingest.codecs.seam import Arrived, CodedObservation, Decoded, MessageError, Rejection
 
-__all__ = ["CODEC", "OBSERVATIONS_MAX"]
+__all__ = ["CODEC", "OBSERVATIONS_MAX", "NativeCodec"]
 
 OBSERVATIONS_MAX: Final = 1_000
 ID_MAX: Final = 64

@@ -106,13 +106,16 @@ PAYLOAD = MESSAGE.map(msgspec.json.encode) | st.binary(max_size=40)
 def test_bulk_reads_what_strict_reads_and_hands_back_the_rest(payloads: list[bytes]) -> None:
     bulk = decode_bulk(payloads)
     assert sorted([*bulk.kept.tolist(), *bulk.refused]) == list(range(len(payloads)))
-    rows = iter(zip(bulk.quantities, bulk.units, bulk.values.tolist(), strict=True))
-    for at, count, time_us in zip(bulk.kept, bulk.counts, bulk.times_us, strict=True):
+    values: list[float] = bulk.values.tolist()
+    rows = iter(list(zip(bulk.quantities, bulk.units, values, strict=True)))
+    kept: list[int] = bulk.kept.tolist()
+    for number, at in enumerate(kept):
+        count, time_us = int(bulk.counts[number]), int(bulk.times_us[number])
         strict = CODEC.decode(arrived(payloads[at])).observations
         assert [(each.quantity, each.unit, float(each.value)) for each in strict] == [
             next(rows) for _ in range(count)
         ]
-        assert {each.time_us for each in strict} == {int(time_us)}
+        assert {each.time_us for each in strict} == {time_us}
 
 
 def test_a_payload_never_becomes_part_of_its_neighbour() -> None:
