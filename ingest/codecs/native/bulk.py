@@ -7,7 +7,7 @@ neighbour. Whatever is not plain (another member, a text value, a doubt) is hand
 
 import secrets
 from itertools import chain
-from typing import Final
+from typing import Final, cast
 
 import msgspec
 import numpy as np
@@ -35,6 +35,7 @@ OBSERVATIONS_MAX: Final = 1_000
 QUOTES_MESSAGE: Final = 2
 QUOTES_OBSERVATION: Final = 6
 QUOTES_TEXT: Final = 4
+QUOTES_NUMBER: Final = 2
 
 
 class _Observation(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -124,36 +125,44 @@ def _messages(payloads: list[bytes]) -> list[_Message] | None:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
     messages, joints = read[::2], read[1::2]
-    plain = [message for message in messages if isinstance(message, _Message)]
-    whole = len(plain) == len(payloads) and joints.count(SEPARATOR) == len(plain) - 1
-    return plain if whole and joined.count(b'"') == _quotes(plain) and _in_limits(plain) else None
+    whole = len(messages) == len(payloads) and joints.count(SEPARATOR) == len(joints)
+    if not whole or set(map(type, messages)) != {_Message}:
+        return None
+    plain = cast("list[_Message]", messages)
+    return plain if _is_plain(plain, joined.count(b'"')) else None
 
 
-def _quotes(messages: list[_Message]) -> int:
-    """Return how many quotes the messages have if no name stands twice and nothing is escaped."""
-    observations = list(chain.from_iterable([message.obs for message in messages]))
-    texts = len(observations) - [each.u for each in observations].count(None)
-    texts += len(messages) - [message.id for message in messages].count(None)
-    times = sum(4 if type(message.t) is str else 2 for message in messages)
-    return (
-        QUOTES_MESSAGE * len(messages)
+def _is_plain(messages: list[_Message], quotes: int) -> bool:
+    """Say whether limits hold, and the quotes are those of names that stand once, unescaped."""
+    items = [message.obs for message in messages]
+    sizes = list(map(len, items))
+    observations = list(chain.from_iterable(items))
+    names = [message.id for message in messages]
+    named = len(names) - names.count(None)
+    times = list(map(type, [message.t for message in messages])).count(str)
+    united = len(observations) - [each.u for each in observations].count(None)
+    expected = (
+        (QUOTES_MESSAGE + QUOTES_NUMBER) * len(messages)
         + QUOTES_OBSERVATION * len(observations)
-        + QUOTES_TEXT * texts
-        + times
+        + QUOTES_TEXT * (named + united)
+        + (QUOTES_TEXT - QUOTES_NUMBER) * times
     )
-
-
-def _in_limits(messages: list[_Message]) -> bool:
-    sizes = [len(message.obs) for message in messages]
-    names = [len(message.id) for message in messages if message.id is not None]
-    values = [each.v for message in messages for each in message.obs]
     return (
-        min(sizes) > 0
+        quotes == expected
+        and min(sizes) > 0
         and max(sizes) <= OBSERVATIONS_MAX
-        and (not names or (min(names) > 0 and max(names) <= ID_MAX))
-        and max(values) < EXACT_MAX
-        and min(values) > -EXACT_MAX
+        and _are_ids(names)
+        and _are_exact([each.v for each in observations])
     )
+
+
+def _are_ids(names: list[str | None]) -> bool:
+    sizes = {len(name) for name in names if name is not None}
+    return not sizes or (min(sizes) > 0 and max(sizes) <= ID_MAX)
+
+
+def _are_exact(values: list[float]) -> bool:
+    return max(values) < EXACT_MAX and min(values) > -EXACT_MAX
 
 
 def _times(sent: list[str | int]) -> npt.NDArray[np.int64] | None:
