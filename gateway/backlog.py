@@ -5,6 +5,13 @@ limit, or when the log's disk comes into its reserve, connections stop reading; 
 when half of the limit is free (and the disk above its reserve), so that they do not flutter.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 __all__ = ["Backlog"]
 
 # Reading starts again below this part of the limit.
@@ -19,9 +26,10 @@ class Backlog:
         limit_bytes: How much may be held.
         full: Connections have to wait.
         turned_full: How often they had to start waiting.
+        turned: Called whenever `full` has changed.
     """
 
-    __slots__ = ("disk_words", "full", "held_bytes", "limit_bytes", "turned_full")
+    __slots__ = ("disk_words", "full", "held_bytes", "limit_bytes", "turned", "turned_full")
 
     def __init__(self, limit_bytes: int) -> None:
         assert limit_bytes > 0, "a backlog without room would never read anything"
@@ -30,6 +38,7 @@ class Backlog:
         self.disk_words = ""
         self.full = False
         self.turned_full = 0
+        self.turned: Callable[[], None] | None = None
 
     def hold(self, size_bytes: int) -> None:
         """Count bytes that were taken."""
@@ -61,6 +70,9 @@ class Backlog:
     def _weigh(self) -> None:
         allowed = self.limit_bytes * (RESUME_PART if self.full else 1)
         full = bool(self.disk_words) or self.held_bytes >= allowed
-        if full and not self.full:
-            self.turned_full += 1
+        if full == self.full:
+            return
         self.full = full
+        self.turned_full += full
+        if self.turned is not None:
+            self.turned()
