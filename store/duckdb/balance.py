@@ -21,6 +21,7 @@ __all__ = [
 ]
 
 SUMS: Final = ", ".join(f"coalesce(sum({name}), 0)::BIGINT" for name in SUM_COLUMNS)
+ANYTHING: Final = " OR ".join(f"sum({name}) <> 0" for name in SUM_COLUMNS)
 
 
 class Where(msgspec.Struct, frozen=True):
@@ -85,12 +86,12 @@ def read_received(
 def read_ledger_rows(
     connection: DuckDBPyConnection, scope: Scope, query: LedgerQuery
 ) -> list[LedgerRow]:
-    """Return sums by minute, provider and route."""
+    """Return sums by minute, provider and route; messages without a route have both empty."""
     where = _where(scope, query)
     rows = connection.execute(
         f"SELECT minute_us, provider, route, {SUMS} FROM ledger_all"
-        f" WHERE {where.text} AND received = 0"
-        " GROUP BY minute_us, provider, route ORDER BY minute_us, provider, route",
+        f" WHERE {where.text} GROUP BY minute_us, provider, route HAVING {ANYTHING}"
+        " ORDER BY minute_us, provider, route",
         where.parameters,
     ).fetchall()
     return [LedgerRow(-1, *row) for row in rows]

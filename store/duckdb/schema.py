@@ -53,7 +53,8 @@ OBSERVATION_TABLE = """(
 # Marks are rows without a gateway; the others hold what is applied of a gateway process.
 PROGRESS_COLUMNS: Final = ("shard", "gateway", "epoch", "position")
 
-# Rows with an empty provider and route hold `received`, which gateways count by minute only.
+# Rows with an empty provider and route hold `received`, which gateways count by minute only, and
+# what became of messages that have no route.
 LEDGER_COLUMNS: Final = ("shard", "minute_us", "provider", "route", "received", *SUM_COLUMNS)
 
 JOURNAL_COLUMNS: Final = (*PROGRESS_COLUMNS, *LEDGER_COLUMNS[1:])

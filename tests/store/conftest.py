@@ -68,9 +68,11 @@ class Writer:
             "counts": [],
             "received": [],
             "ledger": [],
+            "observations": observations(rows or []),
             "conflicts": observations([]),
         }
-        return Batch(**{**whole, "observations": observations(rows or []), **parts})
+        whole.update(parts)
+        return Batch(**whole)
 
     def messages(self, count: int = 1) -> dict[str, Any]:
         """Return the parts of a batch that say so many messages and observations were accepted."""
@@ -111,7 +113,8 @@ def entry(number: int, **parts: object) -> QuarantineEntry:
         "reason": "bad_json", "words": "no object", "payload": b"\x00{\xff", "length": 3,
         "sha256": "00",
     }  # fmt: skip
-    return QuarantineEntry(**{**usual, **parts})
+    usual.update(parts)
+    return QuarantineEntry(**usual)
 
 
 def series(number: int = 0, *, quantity: str = "pm10", kind: Kind = "number") -> Series:
