@@ -347,6 +347,10 @@ class Store(Protocol):
         """Return the stored first values at the (series, time) of a table of `LATE_SCHEMA`."""
         ...
 
+    def find_conflicts(self, late: pa.Table) -> pa.Table:
+        """Return the stored conflicts at the (series, time) of a table of `LATE_SCHEMA`."""
+        ...
+
     def observations(self, scope: Scope, query: ObservationQuery) -> list[StoredObservation]:
         """Return observations by time; conflicts are included and say so in `metadata.notes`."""
         ...
