@@ -1,8 +1,7 @@
 """One connection a client identifier, over all gateway processes that share the devices.
 
-MQTT lets a later CONNECT end the earlier connection of its client identifier. Within a process the
-server does that at once; this file tells the other processes over NATS. Identifiers are told apart
-by user, so that nobody can end the connections of another user.
+MQTT lets a later CONNECT end the earlier connection of its client identifier. Within a process
+`gateway.mqtt.sessions` does that at once; this file tells the other processes over NATS.
 """
 
 from __future__ import annotations
@@ -22,7 +21,9 @@ if TYPE_CHECKING:
     from nats.aio.client import Client
     from nats.aio.msg import Msg
 
-__all__ = ["SUBJECT", "Identity", "Takeover", "is_superseded"]
+    from city.clock import Clock
+
+__all__ = ["SUBJECT", "Recent", "Takeover"]
 
 log = structlog.get_logger(__name__)
 
@@ -38,35 +39,46 @@ WAITING = 65_536
 SETTLING_US = 2 * US_PER_S
 
 
-class Identity(msgspec.Struct, frozen=True, array_like=True):
-    """A client identifier, and whose it is; the user is empty where nobody logged in."""
-
-    user: str
-    client: bytes
-
-
 class _News(msgspec.Struct, frozen=True, array_like=True):
-    """Connections that one process has taken: who, and when by its clock."""
+    """Clients that one process has taken, and when by its clock."""
 
     origin: str
-    connected: list[tuple[Identity, int]]
+    connected: list[tuple[bytes, int]]
 
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(_News)
 
 
-def is_superseded(connected_us: int, other_us: int, now_us: int) -> bool:
-    """Say whether a connection gives way to one that another process tells of.
+class Recent:
+    """When clients connected here, for the last few seconds; pure.
 
-    Args:
-        connected_us: Our connection, by our clock.
-        other_us: The other one, by the clock of its process.
-        now_us: Our clock.
+    Two generations that take turns, so that forgetting costs nothing a client.
     """
-    if now_us - connected_us > SETTLING_US:
-        return True
-    return other_us > connected_us
+
+    def __init__(self) -> None:
+        self._young: dict[bytes, int] = {}
+        self._old: dict[bytes, int] = {}
+        self._turned_us = 0
+
+    def note(self, client: bytes, now_us: int) -> None:
+        """Remember that a client has connected here."""
+        if now_us - self._turned_us > SETTLING_US:
+            self._old, self._young = self._young, {}
+            self._turned_us = now_us
+        self._young[client] = now_us
+
+    def gives_way(self, client: bytes, other_us: int, now_us: int) -> bool:
+        """Say whether our connection of a client gives way to one of another process.
+
+        Args:
+            client: Client identifier.
+            other_us: When it connected there, by the clock of that process.
+            now_us: Our clock.
+        """
+        ours_us = self._young.get(client) or self._old.get(client)
+        settled = ours_us is None or now_us - ours_us > SETTLING_US
+        return settled or other_us > (ours_us or 0)
 
 
 class Takeover:
@@ -76,19 +88,22 @@ class Takeover:
         dropped: Announcements that found no room while NATS was away.
     """
 
-    def __init__(self, origin: str, taken: Callable[[Identity, int], None]) -> None:
-        """Take a name that no other process has, and whom to tell of connections elsewhere."""
+    def __init__(self, origin: str, clock: Clock, end_holder: Callable[[bytes], None]) -> None:
+        """Take a name that no other process has, and what ends a connection of ours."""
         self._origin = origin
-        self._taken = taken
-        self._waiting: deque[tuple[Identity, int]] = deque(maxlen=WAITING)
+        self._clock = clock
+        self._end_holder = end_holder
+        self._recent = Recent()
+        self._waiting: deque[tuple[bytes, int]] = deque(maxlen=WAITING)
         self._wake = asyncio.Event()
         self.dropped = 0
 
-    def announce(self, identity: Identity, connected_us: int) -> None:
+    def announce(self, client: bytes) -> None:
         """Tell the other processes that a client is here now."""
-        if len(self._waiting) == WAITING:
-            self.dropped += 1
-        self._waiting.append((identity, connected_us))
+        now_us = self._clock.now_us()
+        self._recent.note(client, now_us)
+        self.dropped += len(self._waiting) == WAITING
+        self._waiting.append((client, now_us))
         self._wake.set()
 
     def bereft(self, words: str) -> None:
@@ -112,6 +127,9 @@ class Takeover:
         except msgspec.MsgspecError as error:
             log.warning("takeover.unreadable", cause=str(error))
             return
-        if news.origin != self._origin:
-            for identity, connected_us in news.connected:
-                self._taken(identity, connected_us)
+        if news.origin == self._origin:
+            return
+        now_us = self._clock.now_us()
+        for client, connected_us in news.connected:
+            if self._recent.gives_way(client, connected_us, now_us):
+                self._end_holder(client)
