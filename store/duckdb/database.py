@@ -26,6 +26,7 @@ log = structlog.get_logger(__name__)
 # How long a swap of the connection waits for readers under way, and readers for a swap.
 GATE_S = 30.0
 RETRY_AFTER_S = 1.0
+UNFINISHED = ".new"
 
 HELD_BY = re.compile(r"PID (\d+)")
 
@@ -79,7 +80,10 @@ class Database:
         self._broken = False
         self._lock = _lock_file(path)
         try:
-            self._connection = self._connect()
+            with self._translated():
+                if not path.exists():
+                    self._make()
+                self._connection = self._connect(path)
         except BaseException:
             os.close(self._lock)
             raise
@@ -152,7 +156,7 @@ class Database:
         finally:
             try:
                 with self._translated():
-                    self._connection = self._connect()
+                    self._connection = self._connect(self.path)
                     self._broken = False
             finally:
                 self._open_gate()
@@ -199,11 +203,23 @@ class Database:
             self._shut = False
             self._gate.notify_all()
 
-    def _connect(self) -> duckdb.DuckDBPyConnection:
+    def _make(self) -> None:
+        """Make the file under another name first: one that is cut short can never be opened."""
+        unfinished = Path(f"{self.path}{UNFINISHED}")
+        for left in (unfinished, Path(f"{unfinished}.wal")):
+            left.unlink(missing_ok=True)
+        connection = self._connect(unfinished)
+        try:
+            connection.execute("CHECKPOINT")
+        finally:
+            connection.close()
+        unfinished.replace(self.path)
+
+    def _connect(self, path: Path) -> duckdb.DuckDBPyConnection:
         options = self._options
         try:
             connection = duckdb.connect(
-                str(self.path),
+                str(path),
                 config={
                     "memory_limit": f"{options.memory_limit_bytes}B",
                     "threads": options.threads,
@@ -219,7 +235,11 @@ class Database:
                     store=str(self.path), holder=int(holder[1]) if holder else None
                 ) from error
             raise
-        create_or_migrate(connection, str(self.path))
+        try:
+            create_or_migrate(connection, str(self.path))
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     def _roll_back(self, connection: duckdb.DuckDBPyConnection) -> None:

@@ -63,7 +63,7 @@ def entry(mark: int) -> QuarantineEntry:
 
 def main(path: Path, seed: int) -> None:
     """Write until killed; say once that writing has begun."""
-    rng = random.Random(seed)  # noqa: S311 - sizes of batches
+    rng = random.Random(seed)
     # A small log makes checkpoints, the longest part of a commit, as likely as anything to be hit.
     store = DuckDBStore(path, wal_limit_bytes=1 << 20)
     sequence = store.marks().get(SHARD, 0)
