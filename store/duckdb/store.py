@@ -153,6 +153,7 @@ class DuckDBStore:
                     self._recent_kept = prune_recent(connection)
         except StoreBusyError as error:
             log.warning("fold.deferred", cause=error.cause)
+            self._mend()
             return
         self._unfolded = 0
         self._unpruned = 0 if prune else self._unpruned
