@@ -1,0 +1,258 @@
+"""Turns frames into batches, one segment after the other, and writes them.
+
+A segment is a stretch of ordinary frames, or one frame that asks for a replay or a drop: what it
+changes depends on everything before it, so that has to be in the store first.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+import structlog
+
+from city.frame import ControlKind, FrameError, decode_frame
+from ingest.apply.batching import digest
+from ingest.apply.live_sample import live_sample
+from ingest.apply.memory import ApplierSettings, Memory
+from ingest.apply.replaying import resolve
+from ingest.apply.stretch import DecodedFrame, Stretch
+from ingest.apply.tally import received_rows
+from ingest.apply.watermarks import Verdict
+from ingest.seams import Applied
+from store.interface import OBSERVATION_SCHEMA, Batch, GatewayCount, Mark
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    import numpy as np
+    import numpy.typing as npt
+    import pyarrow as pa
+
+    from city.frame import Control, Frame
+    from city.live import LiveObservation
+    from ingest.apply.rows import Rows
+    from ingest.codecs.seam import Codec
+    from ingest.seams import LoggedFrame, RegistrySource
+    from store.interface import Store
+
+__all__ = ["Applier", "ApplierSettings"]
+
+log = structlog.get_logger(__name__)
+
+NOTHING: Final = OBSERVATION_SCHEMA.empty_table()
+REQUESTS: Final = frozenset({ControlKind.REPLAY, ControlKind.DROP})
+
+
+class _Written(msgspec.Struct):
+    """What one call of `apply` has come to so far."""
+
+    messages: int = 0
+    observations: int = 0
+    oldest_us: int = 0
+    commit_s: float = 0.0
+    live: list[LiveObservation] = []
+
+
+class _Segment(msgspec.Struct):
+    """Frames that go into one batch.
+
+    Attributes:
+        ends: Last log sequence by shard.
+        requests: Replays and drops; then `frames` is the one frame that asks.
+    """
+
+    frames: list[DecodedFrame] = []
+    ends: dict[int, int] = {}
+    requests: list[Control] = []
+
+
+class _Prepared(msgspec.Struct, frozen=True):
+    """A batch that is built and not yet known to be written."""
+
+    batch: Batch
+    messages: int
+    oldest_us: int
+    live: list[LiveObservation]
+
+
+class Applier:
+    """`ingest.seams.Applying` with every rule. Called from one thread."""
+
+    def __init__(
+        self,
+        store: Store,
+        registry: RegistrySource,
+        settings: ApplierSettings,
+        codecs: Mapping[str, Codec],
+        seconds: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        """Take a clock for durations only: instants come from the log."""
+        self._store = store
+        self._registry = registry
+        self._settings = settings
+        self._codecs = codecs
+        self._seconds = seconds
+        self._known: Memory | None = None
+        self._prepared: _Prepared | None = None
+
+    def load(self) -> dict[int, int]:
+        """Read what the store knows, afresh. See `Applying.load`."""
+        self._prepared = None
+        self._known = Memory(self._store, self._registry, self._settings, self._codecs)
+        return dict(self._known.marks)
+
+    def apply(self, frames: list[LoggedFrame]) -> Applied:
+        """Decide every message of some frames. See `Applying.apply`."""
+        began_s = self._seconds()
+        memory = self._memory
+        written = _Written()
+        if self._prepared is not None:
+            self._write(self._prepared, written)
+        memory.refresh()
+        marks = memory.marks
+        new = [frame for frame in frames if frame.sequence > marks.get(frame.shard, 0)]
+        for segment in _segments(new):
+            for prepared in self._prepare(segment):
+                self._write(prepared, written)
+        return Applied(
+            sequences={frame.shard: marks.get(frame.shard, 0) for frame in frames},
+            messages=written.messages,
+            observations=written.observations,
+            oldest_us=written.oldest_us,
+            work_s=self._seconds() - began_s - written.commit_s,
+            commit_s=written.commit_s,
+            live=written.live,
+        )
+
+    @property
+    def _memory(self) -> Memory:
+        assert self._known is not None, "load comes first"
+        return self._known
+
+    def _write(self, prepared: _Prepared, written: _Written) -> None:
+        """Write a batch; one that the store refuses is kept and comes first next time."""
+        self._prepared = prepared
+        began_s = self._seconds()
+        self._store.write(prepared.batch)
+        self._prepared = None
+        written.commit_s += self._seconds() - began_s
+        batch, memory = prepared.batch, self._memory
+        memory.marks.update({mark.shard: mark.sequence for mark in batch.marks})
+        written.messages += prepared.messages
+        written.observations += batch.observations.num_rows + batch.conflicts.num_rows
+        written.oldest_us = written.oldest_us or prepared.oldest_us
+        written.live = [*written.live, *prepared.live]
+
+    def _prepare(self, segment: _Segment) -> Iterator[_Prepared]:
+        """Build the batches of a segment; the last one moves the marks."""
+        for control in segment.requests:
+            self._memory.refresh()
+            try:
+                yield from self._resolutions(next(iter(segment.ends)), control)
+            except msgspec.MsgspecError as error:
+                log.warning("request.unreadable", asked_by=control.client, cause=str(error))
+        yield self._stretch(segment)
+
+    def _resolutions(self, shard: int, control: Control) -> Iterator[_Prepared]:
+        """Build what a request changes; the mark stays, so it is asked again after a crash."""
+        memory = self._memory
+        mark = memory.marks.get(shard, 0)
+        for found in resolve(self._store, memory, shard, control):
+            observations, conflicts = _tables(found.rows, found.verdicts)
+            batch = Batch(
+                marks=[Mark(shard, mark, mark)],
+                counts=[],
+                received=[],
+                ledger=found.ledger,
+                observations=observations,
+                conflicts=conflicts,
+                series=memory.book.take_created(),
+                resolutions=found.resolutions,
+                recent=memory.timeless.take_added(),
+            )
+            yield _Prepared(batch, 0, 0, [])
+
+    def _stretch(self, segment: _Segment) -> _Prepared:
+        memory = self._memory
+        stretch = Stretch(self._new(segment.frames))
+        found = digest(stretch, memory)
+        observations, conflicts = _tables(found.rows, found.verdicts)
+        batch = Batch(
+            marks=[
+                Mark(shard, memory.marks.get(shard, 0), end) for shard, end in segment.ends.items()
+            ],
+            counts=_counts(stretch),
+            received=received_rows(stretch),
+            ledger=found.tally.rows(stretch, memory.groups),
+            observations=observations,
+            conflicts=conflicts,
+            series=memory.book.take_created(),
+            quarantine=found.entries,
+            recent=memory.timeless.take_added(),
+        )
+        oldest_us = int(stretch.received_us.min()) if len(stretch) else 0
+        return _Prepared(batch, len(stretch), oldest_us, live_sample(found, memory))
+
+    def _new(self, frames: list[DecodedFrame]) -> list[DecodedFrame]:
+        """Return the frames that are not yet counted: a gateway may have sent one twice."""
+        counts = self._memory.counts
+        new: list[DecodedFrame] = []
+        for each in frames:
+            frame = each.frame
+            key = (frame.gateway, frame.epoch, frame.shard)
+            if frame.topics and frame.count_after > counts.get(key, 0):
+                counts[key] = frame.count_after
+                new.append(each)
+        return new
+
+
+def _counts(stretch: Stretch) -> list[GatewayCount]:
+    counts = {
+        (each.frame.gateway, each.frame.epoch, each.frame.shard): each.frame.count_after
+        for each in stretch.frames
+    }
+    return [GatewayCount(*key, count) for key, count in counts.items()]
+
+
+def _segments(frames: list[LoggedFrame]) -> Iterator[_Segment]:
+    """Divide frames so that a request stands alone."""
+    segment = _Segment()
+    for logged in frames:
+        frame = _decoded(logged)
+        requests = [] if frame is None else [each for each in frame.controls if _asks(each)]
+        if requests:
+            if segment.ends:
+                yield segment
+            segment = _Segment(requests=requests)
+        segment.ends[logged.shard] = logged.sequence
+        if frame is not None:
+            segment.frames.append(DecodedFrame(logged.sequence, frame))
+        if requests:
+            yield segment
+            segment = _Segment()
+    if segment.ends:
+        yield segment
+
+
+def _decoded(logged: LoggedFrame) -> Frame | None:
+    """Return the frame; None for bytes that are none, which the ledger's difference then shows."""
+    try:
+        return decode_frame(logged.data)
+    except FrameError as error:
+        log.exception(
+            "frame.unreadable", shard=logged.shard, sequence=logged.sequence, cause=str(error)
+        )
+        return None
+
+
+def _asks(control: Control) -> bool:
+    return control.kind in REQUESTS
+
+
+def _tables(rows: Rows, verdicts: npt.NDArray[np.uint8]) -> tuple[pa.Table, pa.Table]:
+    """Return first values and conflicts as `OBSERVATION_SCHEMA`."""
+    conflict = verdicts == Verdict.CONFLICT
+    conflicts = rows.table(conflict) if conflict.any() else NOTHING
+    return rows.table(verdicts == Verdict.STORED), conflicts

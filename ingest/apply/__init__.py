@@ -1,0 +1,1 @@
+"""From frames to one batch: routes, devices, units, times, duplicates, quarantine, ledger."""
