@@ -44,7 +44,7 @@ bench: .venv/.dev ## Measure: all, or BENCH=name; SECONDS=n for a shorter run
 	$(BIN)/python bench/run.py $(BENCH) $(if $(SECONDS),--seconds $(SECONDS))
 
 fuzz: .venv/.dev ## Random and mutated bytes at everything that reads bytes; SECONDS=n each
-	$(BIN)/python bench/fuzz.py $(if $(SECONDS),--seconds $(SECONDS))
+	$(BIN)/python -m fuzz $(if $(SECONDS),--seconds $(SECONDS))
 
 docs: .venv/.dev ## Fill the generated parts of the documentation
 	$(BIN)/python scripts/fill_docs.py

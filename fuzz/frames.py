@@ -16,34 +16,43 @@ from city.frame import (
     encode_frame,
 )
 from fuzz.mutation import mutate
-from fuzz.report import Budget, Report
+from fuzz.report import Decided
 
-__all__ = ["fuzz_frames"]
+__all__ = ["Frames"]
 
 RANDOM_BYTES = 4_096
+SIZES = (0, 1, 2, 40, 400)
 
 
-def fuzz_frames(rng: random.Random, budget: Budget) -> Report:
-    """Decode damaged frames: each gives a frame that encodes to the same bytes, or `FrameError`."""
-    report = Report("frames")
-    seeds = [encode_frame(_frame(rng, messages)) for messages in (0, 1, 2, 40, 400)]
-    while budget.left(report):
-        data = _input(rng, seeds)
+class Frames:
+    """Damaged frames: each is a frame that encodes to the same meaning, or a `FrameError`."""
+
+    name = "frames"
+
+    def __init__(self) -> None:
+        # The frames that are damaged are always the same ones.
+        rng = random.Random(0)
+        self._seeds = [encode_frame(_frame(rng, messages)) for messages in SIZES]
+
+    def make(self, rng: random.Random) -> bytes:
+        """Return a damaged frame, or noise. See `Target.make`."""
+        return _input(rng, self._seeds)
+
+    def check(self, data: bytes) -> Decided:
+        """Decode a frame. See `Target.check`."""
         try:
             frame = decode_frame(data)
         except FrameError:
-            report.count(len(data), accepted=False)
-            continue
-        assert decode_frame(encode_frame(frame)) == frame, data.hex()
-        report.count(len(data), accepted=True)
-    return report
+            return Decided(refused=1)
+        assert decode_frame(encode_frame(frame)) == frame
+        return Decided(accepted=1)
 
 
 def _input(rng: random.Random, seeds: list[bytes]) -> bytes:
-    if rng.random() < 0.1:  # noqa: PLR2004 - one in ten is noise from the first byte on
+    if rng.random() < 0.1:
         return rng.randbytes(rng.randrange(RANDOM_BYTES))
     damaged = mutate(rng.choice(seeds), rng)
-    if len(damaged) < PREFIX.size or rng.random() < 0.5:  # noqa: PLR2004 - half are re-signed
+    if len(damaged) < PREFIX.size or rng.random() < 0.5:
         return damaged
     magic, version, door, shard, _ = PREFIX.unpack_from(damaged)
     body = damaged[PREFIX.size :]
