@@ -1,0 +1,277 @@
+"""One simulated device's connection: a window of messages, resent until they are acknowledged.
+
+A message is known by its number alone; its bytes are made again where it has to be resent. So a
+connection costs the same whether its server answers at once or is gone for an hour.
+"""
+
+import asyncio
+from collections.abc import Callable
+from time import perf_counter
+from typing import Final, cast
+
+from loadtest.answers import AnswerError, Answers, AnswersReader
+from loadtest.latency import LatencyRecorder
+from loadtest.packets import DISCONNECT, PINGREQ, Version, as_duplicate
+
+__all__ = ["Connection", "ConnectionRole", "Scores"]
+
+FREE: Final = -1
+# Messages in one write where nothing is acknowledged: about 32 KiB.
+BATCH: Final = 256
+# Beyond it a server's refusals are only counted.
+REFUSALS_KEPT: Final = 1_000
+
+
+class Scores:
+    """What all connections of a run have counted together.
+
+    Attributes:
+        connected: Connections that the server has let in and that are open.
+        latency: From when a message was due until its PUBACK.
+        service: From when it was sent until its PUBACK; only where messages have a schedule.
+        unexpected: PUBACKs of messages that were not in flight.
+    """
+
+    def __init__(self) -> None:
+        self.connected = 0
+        self.connects = 0
+        self.lost = 0
+        self.sent = 0
+        self.acked = 0
+        self.resent = 0
+        self.refused = 0
+        self.unexpected = 0
+        self.last_refusal = ""
+        self.latency = LatencyRecorder()
+        self.service = LatencyRecorder()
+
+
+class ConnectionRole:
+    """What connections of one kind share.
+
+    Attributes:
+        middles: What stands between topic and payload, for each packet id from 1.
+        qos: 1, or 0 where nothing is acknowledged.
+        step_s: Seconds between the messages of a connection; None where they have no schedule.
+        lost: Called with a connection that ended before it was told to.
+    """
+
+    __slots__ = ("lost", "middles", "qos", "scores", "step_s", "version")
+
+    def __init__(
+        self, middles: list[bytes], *, qos: int, version: Version, step_s: float | None
+    ) -> None:
+        self.middles = middles
+        self.qos = qos
+        self.version: Version = version
+        self.step_s = step_s
+        self.scores = Scores()
+        self.lost: Callable[[Connection], None] = _forget
+
+
+class Connection(asyncio.Protocol):
+    """A device that connects, publishes and goes on where it was after a lost connection.
+
+    Attributes:
+        due: How many messages may have been sent by now; the owner raises it and calls `pump`.
+        next: Number of the next message that was never sent.
+        first_due_s: When the first message was due, by `perf_counter`.
+        refusals: Numbers that the server refused, the first thousand.
+    """
+
+    __slots__ = (
+        "_accepted", "_connect", "_free", "_idle", "_numbers", "_packet", "_paused", "_reader",
+        "_role", "_sent_at", "_transport", "closing", "due", "first_due_s", "next", "refusals",
+    )  # fmt: skip
+
+    def __init__(
+        self, role: ConnectionRole, connect: bytes, packet: Callable[[int, bytes], bytes]
+    ) -> None:
+        self._role = role
+        self._connect = connect
+        self._packet = packet
+        self._transport: asyncio.Transport | None = None
+        self._reader = AnswersReader(role.version)
+        self._accepted = False
+        self._paused = False
+        self._idle = False
+        self._numbers = [FREE] * len(role.middles) if role.qos else []
+        self._sent_at = [0.0] * len(self._numbers)
+        self._free: list[int] = []
+        self.closing = False
+        self.due = 0
+        self.next = 0
+        self.first_due_s = 0.0
+        self.refusals: list[int] = []
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the server has let it in and it has not been lost since."""
+        return self._accepted
+
+    @property
+    def is_attached(self) -> bool:
+        """Whether there is a socket, whatever the server has said."""
+        return self._transport is not None
+
+    def unacknowledged(self) -> list[int]:
+        """Return the numbers of messages that were sent and not acknowledged, ascending."""
+        return sorted(number for number in self._numbers if number != FREE)
+
+    def pump(self, now_s: float) -> None:
+        """Send what is due and fits into the window."""
+        if not self._accepted or self._paused or self.due <= self.next:
+            return
+        self._idle = False
+        if self._role.qos:
+            self._send_confirmed(now_s)
+        else:
+            self._send_unconfirmed()
+
+    def keep_alive(self) -> None:
+        """Send a PINGREQ if nothing was sent since the last call."""
+        if self._accepted and self._idle:
+            self._write(PINGREQ)
+        self._idle = True
+
+    def finish(self) -> None:
+        """Say goodbye and close; it does not count as lost then."""
+        self.closing = True
+        if self._accepted:
+            self._write(DISCONNECT)
+        if self._transport is not None:
+            self._transport.close()
+
+    def abort(self) -> None:
+        """Break it off."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Introduce itself. See `asyncio.Protocol`."""
+        # uvloop's transports have the methods without the base class.
+        self._transport = cast("asyncio.Transport", transport)
+        self._reader = AnswersReader(self._role.version)
+        self._paused = False
+        self._write(self._connect)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+        """Tell the owner. See `asyncio.Protocol`."""
+        if self._accepted:
+            self._role.scores.connected -= 1
+        self._accepted = False
+        self._transport = None
+        if not self.closing:
+            self._role.scores.lost += 1
+            self._role.lost(self)
+
+    def pause_writing(self) -> None:
+        """Wait until the socket has taken what was written. See `asyncio.Protocol`."""
+        self._paused = True
+
+    def resume_writing(self) -> None:
+        """Go on. See `asyncio.Protocol`."""
+        self._paused = False
+        self.pump(perf_counter())
+
+    def data_received(self, data: bytes) -> None:
+        """Take acknowledgements and send what they make room for. See `asyncio.Protocol`."""
+        try:
+            answers = self._reader.feed(data)
+        except AnswerError as error:
+            self._break_off(str(error))
+            return
+        now_s = perf_counter()
+        if answers.acknowledged:
+            self._acknowledge(answers.acknowledged, now_s)
+        if answers.rare:
+            self._take_rare(answers, now_s)
+        self.pump(now_s)
+
+    def _acknowledge(self, packet_ids: list[int], now_s: float) -> None:
+        role, numbers, sent_at, free = self._role, self._numbers, self._sent_at, self._free
+        step_s = role.step_s
+        known = len(packet_ids)
+        for packet_id in packet_ids:
+            slot = packet_id - 1
+            if not 0 <= slot < len(numbers) or numbers[slot] == FREE:
+                known -= 1
+                continue
+            if step_s is None:
+                role.scores.latency.seconds.append(now_s - sent_at[slot])
+            else:
+                role.scores.service.seconds.append(now_s - sent_at[slot])
+                due_s = self.first_due_s + numbers[slot] * step_s
+                role.scores.latency.seconds.append(now_s - due_s)
+            numbers[slot] = FREE
+            free.append(slot)
+        role.scores.acked += known
+        role.scores.unexpected += len(packet_ids) - known
+
+    def _send_confirmed(self, now_s: float) -> None:
+        """Fill the window."""
+        number, free, packet = self.next, self._free, self._packet
+        numbers, sent_at, middles = self._numbers, self._sent_at, self._role.middles
+        count = min(len(free), self.due - number)
+        packets: list[bytes] = []
+        for number in range(number, number + count):  # noqa: B020 - it goes on from there
+            slot = free.pop()
+            numbers[slot] = number
+            sent_at[slot] = now_s
+            packets.append(packet(number, middles[slot]))
+        self.next += count
+        self._role.scores.sent += count
+        if packets:
+            self._write(b"".join(packets))
+
+    def _send_unconfirmed(self) -> None:
+        """Send a batch, and the next one once others have had their turn."""
+        count = min(BATCH, self.due - self.next)
+        packet, middle = self._packet, self._role.middles[0]
+        self._write(b"".join([packet(self.next + at, middle) for at in range(count)]))
+        self.next += count
+        self._role.scores.sent += count
+        if self.due > self.next:
+            asyncio.get_running_loop().call_soon(self.pump, 0.0)
+
+    def _take_rare(self, answers: Answers, now_s: float) -> None:
+        scores = self._role.scores
+        for packet_id in answers.refused:
+            number = self._numbers[packet_id - 1]
+            if len(self.refusals) < REFUSALS_KEPT:
+                self.refusals.append(number)
+            self._numbers[packet_id - 1] = FREE
+            self._free.append(packet_id - 1)
+        scores.refused += len(answers.refused)
+        if answers.disconnect is not None:
+            self._break_off(f"disconnected with reason {answers.disconnect:#04x}")
+        elif answers.connack:
+            self._break_off(f"connection refused with reason {answers.connack:#04x}")
+        elif answers.connack is not None:
+            self._let_in(answers.receive_maximum, now_s)
+
+    def _let_in(self, receive_maximum: int | None, now_s: float) -> None:
+        """Send again what a lost connection left open, oldest first, then go on."""
+        scores = self._role.scores
+        self._accepted = True
+        scores.connected += 1
+        scores.connects += 1
+        window = min(len(self._numbers), receive_maximum or len(self._numbers))
+        self._free = [slot for slot in range(window) if self._numbers[slot] == FREE]
+        left = sorted((number, slot) for slot, number in enumerate(self._numbers) if number != FREE)
+        for number, slot in left:
+            self._sent_at[slot] = now_s
+            self._write(as_duplicate(self._packet(number, self._role.middles[slot])))
+        scores.resent += len(left)
+
+    def _break_off(self, why: str) -> None:
+        self._role.scores.last_refusal = why
+        self.abort()
+
+    def _write(self, data: bytes) -> None:
+        assert self._transport is not None
+        self._transport.write(data)
+
+
+def _forget(_: Connection) -> None:
+    """Leave a lost connection alone."""
