@@ -1,0 +1,88 @@
+"""Who asks: nobody in particular for reading; the admin key or a key of the API for changes."""
+
+import hmac
+from http import HTTPStatus
+from typing import Annotated
+
+import msgspec
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from city.scope import EVERYTHING, Scope
+from services.problems import ProblemError
+from services.running import Services
+
+__all__ = ["Admin", "Caller", "Changer", "Reader", "Running"]
+
+# A key of ours has 43 characters.
+KEY_MAX = 200
+MEND = "send `Authorization: Bearer KEY` with the admin key of the data folder, or a key of the API"
+
+_bearer = HTTPBearer(auto_error=False, description="admin key, or a key of the API")
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """Who asks.
+
+    Attributes:
+        actor: For the audit log.
+        scope: Whose data the caller may see and change.
+        admin: May make keys and users.
+    """
+
+    actor: str
+    scope: Scope = EVERYTHING
+    admin: bool = False
+
+
+def _running(request: Request) -> Services:
+    services = request.app.state.services
+    assert isinstance(services, Services), "create_app puts it there"
+    return services
+
+
+Running = Annotated[Services, Depends(_running)]
+
+
+def _reader() -> Caller:
+    return Caller("anybody")
+
+
+async def _changer(running: Running, bearer: Bearer) -> Caller:
+    """Return who changes something.
+
+    Raises:
+        ProblemError: 401, if the key opens nothing.
+    """
+    if bearer is None:
+        status = HTTPStatus.UNAUTHORIZED
+        raise ProblemError(status, "key_missing", "this call needs a key", mend=MEND)
+    key = bearer.credentials[:KEY_MAX]
+    if hmac.compare_digest(key.encode(), running.parts.admin_key.encode()):
+        return Caller("admin", admin=True)
+    record = await running.threads.run(running.parts.registry.keys.find, key)
+    if record is None:
+        status = HTTPStatus.UNAUTHORIZED
+        raise ProblemError(status, "key_unknown", "this key opens nothing", mend=MEND)
+    return Caller(f"key:{record.id}")
+
+
+Reader = Annotated[Caller, Depends(_reader)]
+Changer = Annotated[Caller, Depends(_changer)]
+
+
+def _admin(caller: Changer) -> Caller:
+    """Return who uses the admin key.
+
+    Raises:
+        ProblemError: 403, if it is another one.
+    """
+    if not caller.admin:
+        detail = f"{caller.actor} may not do this"
+        mend = "use the admin key of the data folder"
+        raise ProblemError(HTTPStatus.FORBIDDEN, "admin_only", detail, mend=mend)
+    return caller
+
+
+Admin = Annotated[Caller, Depends(_admin)]

@@ -1,0 +1,139 @@
+"""Services' connection to NATS: endlessly renewed, and lent to whoever lives on it.
+
+Each connection is a new client, so nothing half-done of an old one survives into the next. Pages
+and the API go on answering without it, and say that the log is away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import TYPE_CHECKING, Protocol, cast
+from urllib.parse import urlsplit
+
+import nats.errors
+import structlog
+from nats.aio.client import Client
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Link", "LinkLostError", "Tenant"]
+
+log = structlog.get_logger(__name__)
+
+CONNECT_TIMEOUT_S = 5
+# A dead peer is noticed after two of these without an answer.
+PING_INTERVAL_S = 5
+PINGS_UNANSWERED_MAX = 2
+FIRST_RETRY_S = 0.05
+LAST_RETRY_S = 1.0
+CLOSE_TIMEOUT_S = 2.0
+# A connection that lived so long was a good one: the next is tried at once.
+STEADY_S = 5.0
+
+
+class LinkLostError(nats.errors.Error):
+    """The connection to NATS ended; a new one is being made."""
+
+
+class Tenant(Protocol):
+    """Somebody who lives on a connection."""
+
+    async def attend(self, client: Client) -> None:
+        """Work on a connection until it is cancelled; an exception gives up the connection."""
+        ...
+
+    def bereft(self, words: str) -> None:
+        """Learn that there is no connection, and why."""
+        ...
+
+
+class Link:
+    """Keeps one connection to NATS.
+
+    Args:
+        url: Addresses of servers, comma-separated, with their credentials.
+        name: What the server calls this connection.
+        tenants: Who lives on it.
+    """
+
+    def __init__(self, url: str, name: str, tenants: Sequence[Tenant]) -> None:
+        self._url = url
+        self._name = name
+        self._tenants = tenants
+        self._closed = asyncio.Event()
+        self._last_error = ""
+
+    async def run(self) -> None:
+        """Connect, let the tenants live on the connection, and again; until cancelled."""
+        loop = asyncio.get_running_loop()
+        retry_s = FIRST_RETRY_S
+        while True:
+            started_s = loop.time()
+            try:
+                await self._live()
+            except* (OSError, nats.errors.Error) as lost:  # a TimeoutError is an OSError
+                words = f"{_place(self._url)}: {self._last_error or _words(lost)}"
+                log.warning("log_connection.lost", cause=words)
+                for tenant in self._tenants:
+                    tenant.bereft(f"no connection to the log at {words}")
+            if loop.time() - started_s > STEADY_S:
+                retry_s = FIRST_RETRY_S
+            # Jitter: processes that lost one server do not come back in one instant.
+            await asyncio.sleep(retry_s * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
+            retry_s = min(retry_s * 2, LAST_RETRY_S)
+
+    async def _live(self) -> None:
+        client = Client()
+        self._closed.clear()
+        self._last_error = ""
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_S * 2):
+                await self._connect(client)
+            log.info("log_connection.made", server=_place(self._url))
+            async with asyncio.TaskGroup() as group:
+                for tenant in self._tenants:
+                    group.create_task(tenant.attend(client))
+                group.create_task(self._raise_when_closed())
+        finally:
+            async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                await client.close()
+
+    async def _connect(self, client: Client) -> None:
+        await client.connect(
+            self._url,
+            name=self._name,
+            allow_reconnect=False,
+            max_reconnect_attempts=1,
+            reconnect_time_wait=0,
+            connect_timeout=CONNECT_TIMEOUT_S,
+            ping_interval=PING_INTERVAL_S,
+            max_outstanding_pings=PINGS_UNANSWERED_MAX,
+            error_cb=self._failed,
+            closed_cb=self._was_closed,
+        )
+
+    async def _failed(self, error: Exception) -> None:
+        self._last_error = str(error) or type(error).__name__
+
+    async def _was_closed(self) -> None:
+        self._closed.set()
+
+    async def _raise_when_closed(self) -> None:
+        await self._closed.wait()
+        raise LinkLostError(self._last_error or "the connection ended")
+
+
+def _place(url: str) -> str:
+    """Return the servers of an address without their credentials."""
+    return ",".join(
+        f"{parts.hostname}:{parts.port or 4222}" for parts in map(urlsplit, url.split(","))
+    )
+
+
+def _words(lost: BaseException) -> str:
+    if isinstance(lost, BaseExceptionGroup):
+        group = cast("BaseExceptionGroup[BaseException]", lost)
+        return _words(group.exceptions[0])
+    return str(lost) or type(lost).__name__

@@ -1,0 +1,54 @@
+// The ledger as two equations: what came in is what became of it.
+
+import type { Ledger } from "./status.ts";
+
+export interface Term {
+  name: string;
+  value: number;
+  explained: string;
+}
+
+export interface Equation {
+  of: "messages" | "observations";
+  total: Term;
+  terms: Term[];
+  /** Total minus terms; null while the log does not answer. */
+  difference: number | null;
+}
+
+/** Return the equations of messages and of observations. */
+export function equations(ledger: Ledger): Equation[] {
+  const { messages, observations, difference } = ledger;
+  return [
+    {
+      of: "messages",
+      total: term("received", messages.received, "Messages that gateways took from devices"),
+      terms: [
+        term("accepted", messages.accepted, "Understood and stored"),
+        term("quarantined", messages.quarantined, "Refused, and kept with the reason"),
+        term("duplicate", messages.duplicate, "Sent again by a device, counted once"),
+        term("pending", messages.pending, "On the log, about to be read"),
+      ],
+      difference: difference?.messages ?? null,
+    },
+    {
+      of: "observations",
+      total: term("decoded", observations.decoded, "Readings found in accepted messages"),
+      terms: [
+        term("stored", observations.stored, "Readings that are in the store"),
+        term("duplicate", observations.duplicate, "The same reading again"),
+        term("rejected", observations.rejected, "Readings that can not be true or have no known unit"),
+      ],
+      difference: difference?.observations ?? null,
+    },
+  ];
+}
+
+/** Return the equations that do not balance. */
+export function unbalanced(ledger: Ledger | null): Equation[] {
+  return ledger === null ? [] : equations(ledger).filter((each) => (each.difference ?? 0) !== 0);
+}
+
+function term(name: string, value: number, explained: string): Term {
+  return { name, value, explained };
+}

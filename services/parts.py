@@ -1,0 +1,74 @@
+"""What the composition root hands to services: everything they need, and nothing they look up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from city.clock import Clock
+    from registry.registry import Registry
+    from store.interface import Store
+
+__all__ = ["IngestLook", "ServicesParts"]
+
+
+class IngestLook(msgspec.Struct, frozen=True):
+    """One look at ingest, as it tells about itself.
+
+    Attributes:
+        started: It has read the store once.
+        log_words, store_words: What is wrong between ingest and the log or the store, for people;
+            empty when all is well.
+        messages_per_s, observations_per_s: Applied and stored, over the last seconds.
+        work_s, commit_s: How long the last batch took to decode and to commit.
+        oldest_us: When the log took the oldest frame that waits; 0 when none does.
+        waiting_frames: Read from the log and not applied.
+        owned: How many shards it owns.
+        batches: Since its start.
+    """
+
+    started: bool = False
+    log_words: str = ""
+    store_words: str = ""
+    messages_per_s: float = 0.0
+    observations_per_s: float = 0.0
+    work_s: float = 0.0
+    commit_s: float = 0.0
+    oldest_us: int = 0
+    waiting_frames: int = 0
+    owned: int = 0
+    batches: int = 0
+
+
+class ServicesParts(msgspec.Struct, frozen=True):
+    """What `services.app.create_app` is made of.
+
+    Attributes:
+        registry, store: Opened and closed by who composes.
+        ingest: Returns how ingest does now; called often, from the event loop.
+        nats_url: Address of the log, with its credentials.
+        shards: How many shards the platform has; a replay is told to each.
+        clock: For every instant that is written.
+        admin_key: Opens every changing call.
+        city, timezone, version: Shown; `timezone` is an IANA name.
+        pages: Folder of the pages' static files; None, or a folder that is not there: no pages.
+        unknown_devices: What ingest does with devices that nobody registered; shown.
+    """
+
+    registry: Registry
+    store: Store
+    ingest: Callable[[], IngestLook]
+    nats_url: str
+    shards: int
+    clock: Clock
+    admin_key: str
+    city: str
+    timezone: str
+    version: str
+    pages: Path | None = None
+    unknown_devices: Literal["park", "accept"] = "park"

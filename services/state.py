@@ -1,0 +1,142 @@
+"""What pages and metrics show, kept up to date beside the requests: one look, many readers.
+
+Whatever is dear (the store, the registry, counting devices) is asked in a thread, at a pace that
+its own price sets; a request finds the last answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import msgspec
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from city.scope import EVERYTHING
+from services.fleet import Fleet, FleetLook
+from services.latest import LatestValues, NewestByKind, newest_of
+from services.live import LiveFeed
+from services.log_view import LogAwayError
+from services.threads import TooBusyError
+from store.errors import StoreBusyError
+from store.interface import LedgerQuery, QuarantineEntry, QuarantineQuery
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from city.ledger import Balance
+    from city.live import LiveObservation
+    from services.ledger import LedgerBook
+    from services.parts import ServicesParts
+    from services.threads import Threads
+
+__all__ = ["Held", "PlatformState"]
+
+log = structlog.get_logger(__name__)
+
+LOOK_EVERY_S = 1.0
+FOLLOW_EVERY_S = 0.5
+LATEST_EVERY_S = 60.0
+# A look that takes long comes seldom: it never takes more than this part of the time.
+SHARE = 0.02
+HELD_SHOWN = 10
+
+
+class Held(msgspec.Struct, frozen=True):
+    """The quarantine at one instant: how many are held by reason, and the newest of them."""
+
+    by_reason: dict[str, int] = {}
+    newest: list[QuarantineEntry] = []
+
+
+class PlatformState:
+    """The last look at everything.
+
+    Attributes:
+        balance: The whole ledger; None while the log does not answer.
+        held, fleet_look: The last look at quarantine and devices.
+        trouble: What cannot be asked now, by part (`store`, `registry`); empty when all is well.
+    """
+
+    def __init__(self, parts: ServicesParts, ledger: LedgerBook, threads: Threads) -> None:
+        self._parts = parts
+        self._ledger = ledger
+        self._threads = threads
+        self.feed = LiveFeed()
+        self.latest = LatestValues()
+        self.newest = NewestByKind()
+        self.fleet = Fleet()
+        self.fleet_look = FleetLook()
+        self.balance: Balance | None = None
+        self.held = Held()
+        self.trouble: dict[str, str] = {}
+        self._followed = asyncio.Event()
+
+    def observed(self, observations: list[LiveObservation]) -> None:
+        """Take observations that ingest has stored just now."""
+        self.feed.offer(observations)
+        self._keep(observations)
+
+    async def run(self) -> None:
+        """Keep looking until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._paced("store", LOOK_EVERY_S, self._look_at_store))
+            group.create_task(self._paced("registry", FOLLOW_EVERY_S, self._follow_registry))
+            group.create_task(self._paced("store", LATEST_EVERY_S, self._read_latest))
+            group.create_task(self._paced("registry", LOOK_EVERY_S, self._look_at_fleet))
+
+    async def _paced(self, part: str, every_s: float, look: Callable[[], Awaitable[None]]) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            started_s = loop.time()
+            try:
+                await look()
+                self.trouble.pop(part, None)
+            except (StoreBusyError, SQLAlchemyError, TooBusyError) as error:
+                words = str(error) or "too many requests wait"
+                if self.trouble.get(part) != words:
+                    log.warning("look.failed", part=part, cause=words)
+                self.trouble[part] = words
+            took_s = loop.time() - started_s
+            await asyncio.sleep(max(every_s - took_s, took_s / SHARE - took_s, 0))
+
+    async def _look_at_store(self) -> None:
+        try:
+            # The log is looked at once a second anyway.
+            self.balance = await self._ledger.balance(EVERYTHING, LedgerQuery(), ask=False)
+        except LogAwayError:
+            self.balance = None
+        store = self._parts.store
+        query = QuarantineQuery(limit=HELD_SHOWN)
+        self.held = Held(
+            by_reason=await self._threads.run(store.quarantine_counts, EVERYTHING),
+            newest=await self._threads.run(store.quarantine, EVERYTHING, query),
+        )
+
+    async def _follow_registry(self) -> None:
+        while True:
+            changes = await self._threads.run(self._parts.registry.changes, self.fleet.revision)
+            self.fleet.update(changes, self._parts.clock.now_us())
+            if changes.complete:
+                self._followed.set()
+                return
+
+    async def _read_latest(self) -> None:
+        # Values are shown by kind, which the registry knows.
+        await self._followed.wait()
+        store = self._parts.store
+        series = await self._threads.run(store.series)
+        watermarks = await self._threads.run(store.watermarks)
+        self._keep(await self._threads.run(newest_of, series, watermarks))
+
+    async def _look_at_fleet(self) -> None:
+        now_us = self._parts.clock.now_us()
+        self.fleet_look = await self._threads.run(self.fleet.look, self.latest.heard, now_us)
+
+    def _keep(self, observations: list[LiveObservation]) -> None:
+        self.latest.offer(observations)
+        for seen in observations:
+            device = self.fleet.get((seen.provider, seen.device))
+            kind = seen.kind if device is None else device.kind
+            self.newest.offer(kind, seen)
