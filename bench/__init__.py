@@ -1,0 +1,1 @@
+"""What madina costs, measured: paired, verified, and with controls that can fail."""

@@ -1,0 +1,72 @@
+"""Runs benches: `python bench/run.py NAME|all [--seconds N]`, which is what `make bench` calls.
+
+Progress goes to standard error. The last line of each bench on standard output is one JSON object,
+which is also written to `bench/results/NAME.json`.
+"""
+
+import argparse
+import importlib
+import sys
+from pathlib import Path
+from typing import Protocol, cast
+
+ROOT = Path(__file__).resolve().parents[1]
+if __name__ == "__main__":
+    # Python put this folder first, and a bench may be named like the package that it measures.
+    sys.path[0] = str(ROOT)
+
+from bench.progress import say  # noqa: E402 - only now the path is right
+from bench.result import BenchFailed, BenchResult, encode_result, this_machine  # noqa: E402
+
+__all__ = ["BENCHES", "main", "run_bench"]
+
+# Each is a module of this folder with `measure(seconds: float | None) -> BenchResult`.
+BENCHES = ("pipeline", "textbook", "endpoint", "latency", "codec", "duckdb", "crash")
+RESULTS = ROOT / "bench" / "results"
+
+
+class _Bench(Protocol):
+    def measure(self, seconds: float | None) -> BenchResult:
+        """Measure, verify and judge; see docs/bench.md."""
+        ...
+
+
+def run_bench(name: str, seconds: float | None, results: Path = RESULTS) -> bool:
+    """Run one bench and print its result; return whether it could be verified.
+
+    Args:
+        name: Module in this folder.
+        seconds: How long one run of one side sends; None: what the bench finds enough.
+        results: Where to write the result too.
+    """
+    machine = this_machine()
+    say(f"== {name} on {machine.cores} x {machine.processor}, load {machine.load}")
+    bench = cast("_Bench", importlib.import_module(f"bench.{name}"))
+    try:
+        result = bench.measure(seconds)
+    except BenchFailed as failed:
+        say(f"{name} FAILED: {failed}")
+        return False
+    for goal in result.goals:
+        verdict = "met" if goal.met else "MISSED"
+        say(f"{goal.id}: {goal.measured:.4g}, wanted {goal.wanted}: {verdict}")
+    line = encode_result(result, machine)
+    results.mkdir(exist_ok=True)
+    (results / f"{name}.json").write_bytes(line + b"\n")
+    print(line.decode(), flush=True)
+    return True
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run what the command line names; 1 where a bench failed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("bench", choices=("all", *BENCHES))
+    parser.add_argument("--seconds", type=float, help="how long one run of one side sends")
+    given = parser.parse_args(arguments)
+    names = BENCHES if given.bench == "all" else (given.bench,)
+    verified = [run_bench(name, given.seconds) for name in names]
+    return 0 if all(verified) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
