@@ -53,19 +53,27 @@ class Grant:
         user: Name for logs; empty for anonymous.
     """
 
-    __slots__ = ("_filters", "_prefixes", "user")
+    __slots__ = ("_all", "_filters", "_prefixes", "user")
 
     def __init__(self, user: str, filters: tuple[bytes, ...]) -> None:
         self.user = user
         # A filter that is plain up to `/#` is a prefix: one comparison in C on the hot path.
         self._prefixes = tuple(each[:-1] for each in filters if _is_prefix(each))
         self._filters = filters
+        self._all = b"#" in filters
 
     def allows(self, topic: bytes) -> bool:
         """Say whether a topic may be published."""
+        if self._all and topic[:1] != b"$":
+            return True
         return topic.startswith(self._prefixes) or any(
             filter_matches(each, topic) for each in self._filters
         )
+
+
+def _is_prefix(topic_filter: bytes) -> bool:
+    plain = topic_filter[:-1]
+    return topic_filter.endswith(b"/#") and b"+" not in plain and b"#" not in plain
 
 
 ANYTHING = Grant("", (b"#",))
@@ -92,6 +100,13 @@ class Doorkeeper:
         self._users = users
         self._anonymous = anonymous == "loopback" and not proxied
 
+    def renew(self, user: str) -> Grant | Refused:
+        """Return what somebody who got in may do by now, or why no longer anything."""
+        entry = self._users.user(user)
+        if entry is None:
+            return Refused.CREDENTIALS
+        return Refused.DISABLED if entry.disabled else Grant(entry.user, entry.filters())
+
     def admit(self, login: Login) -> Grant | Refused:
         """Return what a connection may do, or why it may not be."""
         name = login.certificate if login.certificate is not None else login.user
@@ -103,8 +118,3 @@ class Doorkeeper:
         if login.certificate is None and not entry.opens_with(login.secret or b""):
             return Refused.CREDENTIALS
         return Refused.DISABLED if entry.disabled else Grant(entry.user, entry.filters())
-
-
-def _is_prefix(topic_filter: bytes) -> bool:
-    plain = topic_filter[:-1]
-    return topic_filter.endswith(b"/#") and b"+" not in plain and b"#" not in plain

@@ -1,0 +1,100 @@
+"""Wills: the message that a device leaves for the case that it vanishes.
+
+To the city a will is a message like any other, with a flag. MQTT 5.0 lets a device delay it
+(section 3.1.3.2.2); delayed wills wait here and nowhere else, so they are given up to the log when
+the process stops.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from city.frame import Extras, RecordFlag
+from gateway.mqtt.publishes import record_flag
+from gateway.mqtt.refusals import Refusal
+
+if TYPE_CHECKING:
+    from gateway.grants import Grant
+    from gateway.mqtt.packets import Will
+    from gateway.mqtt.properties import Properties
+    from gateway.mqtt.refusals import Refusals
+    from gateway.seams import Intake
+
+__all__ = ["LastWord", "Wills", "extras_of"]
+
+
+class LastWord(msgspec.Struct, frozen=True):
+    """A will, with what it takes to publish it when its device is gone."""
+
+    client: bytes
+    address: str
+    grant: Grant
+    will: Will
+
+
+class Wills:
+    """Publishes wills, at once or when their delay is over; nobody waits for the log's answer."""
+
+    def __init__(self, intake: Intake, refusals: Refusals) -> None:
+        self._intake = intake
+        self._refusals = refusals
+        self._delayed: dict[bytes, tuple[float, LastWord]] = {}
+
+    @property
+    def delayed(self) -> int:
+        """Return how many wills wait for their time."""
+        return len(self._delayed)
+
+    def leave(self, last_word: LastWord, *, delay_s: float, now_s: float) -> None:
+        """Publish a will, now or later."""
+        if delay_s > 0:
+            self._delayed[last_word.client] = (now_s + delay_s, last_word)
+        else:
+            self._publish(last_word)
+
+    def returned(self, client: bytes, *, clean: bool) -> None:
+        """Drop the delayed will of a device that is back; publish it if its session ended."""
+        found = self._delayed.pop(client, None)
+        if found is not None and clean:
+            self._publish(found[1])
+
+    def tick(self, now_s: float) -> None:
+        """Publish what is due; with infinity as the time: everything."""
+        for client in [each for each, (due_s, _) in self._delayed.items() if due_s <= now_s]:
+            self._publish(self._delayed.pop(client)[1])
+
+    def confirmed(self, acknowledgements: bytes, size_bytes: int) -> None:
+        """Ignore that the log has a will: its device is gone (`gateway.seams.Publisher`)."""
+
+    def _publish(self, last_word: LastWord) -> None:
+        will = last_word.will
+        if not last_word.grant.allows(will.topic):
+            self._refusals.note(
+                Refusal.WILL_TOPIC,
+                client=last_word.client.decode(),
+                address=last_word.address,
+                detail="may not publish its will there",
+                topic=will.topic,
+            )
+            return
+        flag = record_flag(will.qos, retain=will.retain, dup=False) | RecordFlag.WILL
+        self._intake.take(
+            self,
+            last_word.client,
+            [will.topic],
+            [will.payload],
+            bytes((flag,)),
+            [b""],
+            len(will.topic) + len(will.payload),
+            extras_of(0, will.properties),
+        )
+
+
+def extras_of(index: int, properties: Properties) -> tuple[Extras, ...]:
+    """Return what a frame keeps of a message's properties; nothing where there is nothing."""
+    content_type, user_properties = properties.content_type, properties.user_properties
+    if content_type is None and not user_properties:
+        return ()
+    return (Extras(index, content_type or "", user_properties),)
