@@ -7,6 +7,7 @@ neighbour. Whatever is not plain (another member, a text value, a doubt) is hand
 
 import secrets
 from itertools import chain
+from operator import itemgetter
 from typing import Final, cast
 
 import msgspec
@@ -26,6 +27,7 @@ LONG_LITERAL: Final = b"0" * 65
 DIGITS: Final = bytes.maketrans(b"123456789.eE+-", b"0" * 14)
 # `2026-03-04T10:15:30Z`, and with nine digits of a fraction and an offset.
 TIME_CHARACTERS: Final = range(20, 37)
+_before_seconds = itemgetter(16)
 MICROS_PER_MILLI: Final = 1_000
 # 2100-01-01: text is held to it, and numbers beyond are for the rule of future times.
 LAST_US: Final = 4_102_444_800_000_000
@@ -190,8 +192,9 @@ def _from_texts(sent: list[str]) -> npt.NDArray[np.int64] | None:
     if min(lengths) not in TIME_CHARACTERS or max(lengths) not in TIME_CHARACTERS:
         return None
     joined = "".join(sent)
-    # A blank instead of the T, or a comma: for the strict reader.
-    if joined.count("T") != len(sent) or " " in joined or "," in joined:
+    # A blank instead of the T, a comma, or minutes without seconds: for the strict reader.
+    whole = joined.count("T") == len(sent) and set(map(_before_seconds, sent)) == {":"}
+    if not whole or " " in joined or "," in joined:
         return None
     try:
         instants = pa.array(sent).cast(pa.timestamp("us", "UTC"))

@@ -69,6 +69,7 @@ def test_a_sample_is_read_as_it_says(name: str) -> None:
         (b'{"t":1.5,"obs":[{"q":"a","v":1}]}', MessageReason.BAD_TIME),
         (b'{"ver":2,"obs":[{"q":"a","v":1}]}', MessageReason.NATIVE_VERSION),
         (b'{"obs":[' + b",".join([b'{"q":"a","v":1}'] * 1_001) + b"]}", MessageReason.TOO_MANY),
+        (b'{"t":"2026-03-04T15:30-00:00","obs":[{"q":"a","v":1}]}', MessageReason.BAD_TIME),
         (b'{"obs":[{"q":"a","v":"\\ud800"}]}', MessageReason.UTF8),
         (b'{"obs":[{"q":"a","v":"\xff"}]}', MessageReason.UTF8),
         (b'{"obs":\0[]}', MessageReason.NUL_BYTE),
