@@ -6,7 +6,7 @@ that was due in that second.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 from time import perf_counter, process_time
@@ -40,9 +40,13 @@ class LoadError(Exception):
     """A plan that could not be carried out; the words say how far it came and why."""
 
 
-def run(plan: LoadPlan, progress: Callable[[LoadProgress], None] | None = None) -> LoadReport:
+def run(
+    plan: LoadPlan,
+    progress: Callable[[LoadProgress], None] | None = None,
+    connected: Callable[[], Awaitable[None]] | None = None,
+) -> LoadReport:
     """Carry out a plan in an event loop of its own. See `generate`."""
-    return uvloop.run(generate(plan, progress=progress))
+    return uvloop.run(generate(plan, progress=progress, connected=connected))
 
 
 async def generate(
@@ -50,6 +54,7 @@ async def generate(
     *,
     progress: Callable[[LoadProgress], None] | None = None,
     stop: asyncio.Event | None = None,
+    connected: Callable[[], Awaitable[None]] | None = None,
 ) -> LoadReport:
     """Carry out a plan.
 
@@ -57,6 +62,7 @@ async def generate(
         plan: What to do.
         progress: Called each second.
         stop: Ends sending early; what is in flight is still waited for.
+        connected: Awaited between the last connection and the first message.
 
     Raises:
         PlanError: If the plan says nothing that can be done.
@@ -69,6 +75,8 @@ async def generate(
         beside.append(tasks.create_task(load.keep_alive()))
         try:
             await load.connect()
+            if connected is not None:
+                await connected()
             await load.send()
         except LoadError as error:
             failure = error
