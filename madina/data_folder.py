@@ -64,7 +64,7 @@ class DataFolder:
             SetupError: If it cannot be written, another process holds it, or a newer version of
                 madina wrote it.
         """
-        self._make()
+        self.make()
         with self._lock_path.open("a+") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -80,6 +80,24 @@ class DataFolder:
             finally:
                 self._run_path.unlink(missing_ok=True)
                 lock.truncate(0)
+
+    def make(self) -> None:
+        """Make the folder where it is missing.
+
+        Raises:
+            SetupError: If it cannot be written.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self.logs.mkdir(exist_ok=True)
+            probe = self.path / ".probe"
+            probe.write_bytes(b"")
+            probe.unlink()
+        except OSError as error:
+            raise SetupError(
+                f"data folder {self.path} cannot be written ({error.strerror})",
+                "set MADINA_DATA_DIR to a folder that can",
+            ) from error
 
     def running(self) -> RunFile | None:
         """Return what runs on this folder now; None where nothing does."""
@@ -131,19 +149,6 @@ class DataFolder:
                 f"{self.path} belongs to another user", "run the command as that user"
             ) from error
         return False
-
-    def _make(self) -> None:
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            self.logs.mkdir(exist_ok=True)
-            probe = self.path / ".probe"
-            probe.write_bytes(b"")
-            probe.unlink()
-        except OSError as error:
-            raise SetupError(
-                f"data folder {self.path} cannot be written ({error.strerror})",
-                "set MADINA_DATA_DIR to a folder that can",
-            ) from error
 
     def _taken(self, pid: str) -> SetupError:
         return SetupError(

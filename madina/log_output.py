@@ -5,15 +5,22 @@ import sys
 
 import msgspec
 import structlog
+from structlog.typing import EventDict, WrappedLogger
 
 __all__ = ["log_to_stderr"]
 
 
 def log_to_stderr(role: str) -> None:
     """Set logging up for this process; every line names its role."""
+
+    def name_role(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        """Not a context variable: those do not reach threads that were there before."""
+        return {**event, "role": role}
+
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
+            name_role,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
             structlog.processors.dict_tracebacks,
@@ -22,7 +29,6 @@ def log_to_stderr(role: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
     )
-    structlog.contextvars.bind_contextvars(role=role)
     # Libraries that log the standard way are heard from where something went wrong.
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(name)s: %(message)s")
 

@@ -9,7 +9,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated, Literal, cast
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, ByteSize, Field, ValidationError
@@ -73,7 +73,46 @@ class Settings(BaseSettings):
     mqtts_port: Port | None = Field(None, description="MQTT port with TLS; unset: off")
     nats_port: Port = Field(4222, description="port of the embedded log; 0: a free one")
 
+    mqtts_certificate: Path | None = Field(None, description="PEM file, needed by mqtts_port")
+    mqtts_key: Path | None = Field(None, description="PEM file, needed by mqtts_port")
+    mqtts_client_ca: Path | None = Field(
+        None, description="PEM file; given, devices must show a certificate signed by it"
+    )
+    mqtt_anonymous: Literal["loopback", "never"] = Field(
+        "loopback", description="who may connect without user and password"
+    )
+    mqtt_subscribe: Literal["refuse", "ignore"] = Field(
+        "refuse", description="what SUBSCRIBE gets: a refusal, or a grant followed by silence"
+    )
+    mqtt_max_packet: ByteSize = Field(ByteSize(262_144), ge=128, description="largest MQTT packet")
+    mqtt_max_connections: int = Field(20_000, ge=1, description="connections, each gateway process")
+    mqtt_connect_rate: float = Field(
+        2_000, gt=0, description="new connections a second, each gateway process"
+    )
+    mqtt_connect_timeout: float = Field(
+        10, gt=0, description="seconds from the connection to a complete CONNECT"
+    )
+    proxy_from: Words = Field(
+        (), description="addresses and networks whose PROXY v2 header is believed"
+    )
+    unacked_bytes: ByteSize = Field(
+        ByteSize(64 << 20), ge=65_536, description="bytes that wait for the log, a gateway process"
+    )
+    unacked_bytes_connection: ByteSize = Field(
+        ByteSize(1 << 20), ge=65_536, description="bytes that wait for the log, a connection"
+    )
+    unknown_devices: Literal["park", "accept"] = Field(
+        "park", description="what happens to messages of devices that nobody has registered"
+    )
+
     gateways: int = Field(1, ge=1, le=64, description="gateway processes")
+    shards: int = Field(16, ge=1, le=1_024, description="shards; changing it drains first")
+    frame_bytes: ByteSize = Field(
+        ByteSize(65_536), ge=1_024, le=1 << 20, description="size at which a frame is sealed"
+    )
+    frame_linger: float = Field(
+        0.02, gt=0, le=1, description="seconds after which a frame is sealed"
+    )
     log_max_bytes: ByteSize = Field(
         ByteSize(8 << 30), ge=16 << 20, description="limit of the log; the disk may set a lower one"
     )
@@ -85,6 +124,12 @@ class Settings(BaseSettings):
     )
 
     nats_url: str | None = Field(None, description="a NATS server of your own; unset: embedded")
+    store_url: str | None = Field(
+        None, description="`duckdb:///path/to/file`; unset: DuckDB in the data folder"
+    )
+    database_url: str | None = Field(
+        None, description="SQLAlchemy URL; unset: SQLite in the data folder"
+    )
 
     @classmethod
     def settings_customise_sources(

@@ -1,0 +1,69 @@
+"""Ingest in a thread and an event loop of its own, so that a long batch never delays an answer."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import uvloop
+
+from ingest.run import IngestSettings, run_ingest
+from ingest.seams import Applying
+from ingest.status import StatusBoard
+from services.parts import IngestLook
+
+__all__ = ["IngestThread"]
+
+
+class IngestThread:
+    """Ingest beside other work of the process."""
+
+    def __init__(self, settings: IngestSettings, applying: Applying) -> None:
+        self._settings = settings
+        self._applying = applying
+        self._board = StatusBoard()
+        self._loop = uvloop.new_event_loop()
+        self._stop = asyncio.Event()
+
+    async def run(self, ready: Callable[[], None]) -> None:
+        """Apply the log to the store until `stop`.
+
+        Args:
+            ready: Called from the thread, once the store's state has been read.
+
+        Raises:
+            LogVersionError: The log server cannot do what ingest needs.
+            Exception: A defect; the log still has whatever is not written.
+        """
+        with ThreadPoolExecutor(1, thread_name_prefix="ingest") as thread:
+            await asyncio.get_running_loop().run_in_executor(thread, self._work, ready)
+
+    def stop(self) -> None:
+        """Tell it to finish and acknowledge the batch in hand, from any thread."""
+        with contextlib.suppress(RuntimeError):  # its loop is closed: it has ended already
+            self._loop.call_soon_threadsafe(self._stop.set)
+
+    def look(self) -> IngestLook:
+        """Return how it does, in the words of services."""
+        status = self._board.status
+        return IngestLook(
+            started=status.started,
+            log_words=status.log_words,
+            store_words=status.store_words,
+            messages_per_s=status.messages_per_s,
+            observations_per_s=status.observations_per_s,
+            work_s=status.work_s,
+            commit_s=status.commit_s,
+            oldest_us=status.oldest_us,
+            waiting_frames=status.waiting_frames,
+            owned=len(status.owned),
+            batches=status.batches,
+        )
+
+    def _work(self, ready: Callable[[], None]) -> None:
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.run(
+                run_ingest(
+                    self._settings, self._applying, self._stop, ready=ready, board=self._board
+                )
+            )

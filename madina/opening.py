@@ -1,0 +1,101 @@
+"""Opens store and registry as the settings say, and says in one line why that cannot be."""
+
+import contextlib
+from collections.abc import Generator
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import msgspec
+from sqlalchemy.exc import SQLAlchemyError
+
+from city.clock import Clock
+from madina.data_folder import DataFolder
+from madina.errors import SetupError
+from madina.settings import Settings
+from registry.errors import RegistryVersionError
+from registry.registry import Registry
+from store.duckdb.store import DuckDBStore
+from store.errors import StoreBusyError, StoreLockedError, StoreVersionError
+
+__all__ = ["Opened", "opened"]
+
+NEWER = "install that version, or set MADINA_DATA_DIR to another folder"
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """What keeps the city's facts and its time series."""
+
+    store: DuckDBStore
+    registry: Registry
+
+
+@contextlib.contextmanager
+def opened(settings: Settings, clock: Clock) -> Generator[Opened]:
+    """Open the registry and the store; close both at the end.
+
+    Raises:
+        SetupError: One of them cannot be opened.
+    """
+    folder = DataFolder(settings.data_dir)
+    folder.make()
+    with (
+        contextlib.closing(_registry(settings, folder, clock)) as registry,
+        contextlib.closing(_store(settings, folder)) as store,
+    ):
+        yield Opened(store, registry)
+
+
+def _store(settings: Settings, folder: DataFolder) -> DuckDBStore:
+    path = _store_path(settings.store_url, folder)
+    try:
+        return DuckDBStore(path)
+    except StoreLockedError as error:
+        raise SetupError(
+            f"{error}, and DuckDB admits one process",
+            "stop that one (`madina up` and `madina node` run ingest and services together),"
+            " or set MADINA_STORE_URL to another file",
+        ) from error
+    except StoreVersionError as error:
+        raise SetupError(
+            f"the store was written by a newer version of madina ({error})", NEWER
+        ) from error
+    except StoreBusyError as error:
+        raise SetupError(
+            f"the store {path} cannot be opened ({error.cause})",
+            "mend that, or set MADINA_STORE_URL to another file",
+        ) from error
+
+
+def _store_path(url: str | None, folder: DataFolder) -> Path:
+    if url is None:
+        return folder.duckdb
+    parts = urlsplit(url)
+    if parts.scheme != "duckdb" or parts.netloc or not parts.path.strip("/"):
+        raise SetupError(
+            f"MADINA_STORE_URL names no store of this version ({parts.scheme or '?'}:)",
+            "write duckdb:///path/to/file, or unset it for DuckDB in the data folder",
+        )
+    return Path(unquote(parts.path))
+
+
+def _registry(settings: Settings, folder: DataFolder, clock: Clock) -> Registry:
+    url = settings.database_url or f"sqlite:///{folder.registry}"
+    try:
+        return Registry.open(url, clock)
+    except RegistryVersionError as error:
+        raise SetupError(
+            f"the registry was written by a newer version of madina (version {error.found},"
+            f" this one reads up to {error.known})",
+            NEWER,
+        ) from error
+    except (SQLAlchemyError, ImportError) as error:
+        where = folder.registry if settings.database_url is None else "MADINA_DATABASE_URL"
+        raise SetupError(
+            f"the registry's database cannot be opened ({_first_line(error)})", f"see {where}"
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    """Return the driver's own words: SQLAlchemy adds statements and addresses to them."""
+    lines = str(getattr(error, "orig", None) or error).splitlines()
+    return lines[0] if lines else type(error).__name__

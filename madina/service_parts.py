@@ -1,0 +1,41 @@
+"""What services are made of, from settings and from what is open."""
+
+import importlib.metadata
+from collections.abc import Callable
+from pathlib import Path
+
+import services
+from city.clock import Clock
+from madina.data_folder import DataFolder
+from madina.opening import Opened
+from madina.settings import Settings
+from services.parts import IngestLook, ServicesParts
+
+__all__ = ["service_parts"]
+
+
+def service_parts(
+    settings: Settings, found: Opened, clock: Clock, ingest: Callable[[], IngestLook]
+) -> ServicesParts:
+    """Return the parts of `services.app.create_app`.
+
+    Args:
+        settings: `nats_url` is looked at only where something has to be asked of the log.
+        found: Open store and registry.
+        clock: For every instant that is written.
+        ingest: Tells how ingest does.
+    """
+    return ServicesParts(
+        registry=found.registry,
+        store=found.store,
+        ingest=ingest,
+        nats_url=settings.nats_url or "",
+        shards=settings.shards,
+        clock=clock,
+        admin_key=DataFolder(settings.data_dir).admin_key(),
+        city=settings.city,
+        timezone=settings.timezone,
+        version=importlib.metadata.version("madina"),
+        pages=Path(services.__path__[0]) / "pages" / "static",
+        unknown_devices=settings.unknown_devices,
+    )
