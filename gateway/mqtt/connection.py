@@ -247,10 +247,11 @@ class Connection:
             tuple(batch.extras),
         )
         if self._unacked >= self._limit or intake.full:
-            self._pause()
+            self.pause()
         return exchange.count_in_flight(batch)
 
-    def _pause(self) -> None:
+    def pause(self) -> None:
+        """Stop reading: it has too much unacknowledged, or the backlog is full."""
         if not self._paused and not self._over:
             self._paused = True
             self._wire.pause_reading()

@@ -38,6 +38,10 @@ class Guest(Protocol):
         """End: the deadline is over."""
         ...
 
+    def pause(self) -> None:
+        """Stop reading: the backlog has no room."""
+        ...
+
     def go_on(self) -> None:
         """Read again: the backlog has room."""
         ...
@@ -95,6 +99,11 @@ class Endpoint:
             connection.overdue()
         self.wills.tick(now_s)
         self.sessions.sweep(now_s)
+
+    def pause(self) -> None:
+        """Stop all reading at once: one more read of each of thousands would be too much."""
+        for connection in self.connections:
+            connection.pause()
 
     def resume(self) -> None:
         """Let connections read that waited for the backlog, if it has room again."""

@@ -101,20 +101,29 @@ class PublishReader:
         """Report the next topic as fresh, whatever it is."""
         self._known = NEVER
 
-    def read(self, data: bytes, at: int, batch: Batch) -> int:  # noqa: C901, PLR0912, PLR0915 - the hot loop: no calls
+    def read(self, data: bytes, at: int, batch: Batch) -> int:
         """Append plain PUBLISH packets to a batch; return where the first other packet begins.
 
         Topics that differ from the one before are in `batch.fresh`: they are of the right length
         and nothing else is known of them.
         """
+        end = self._scan(data, at, batch)
+        batch.size_bytes += end - at
+        fresh, topics = batch.fresh, batch.topics
+        if fresh and not (topics and topics[-1] is self._topic):
+            # The packet that stopped the scan had a topic of its own: it does not count yet.
+            fresh.pop()
+            self._known = NEVER
+        return end
+
+    def _scan(self, data: bytes, at: int, batch: Batch) -> int:  # noqa: C901, PLR0912, PLR0915 - the hot loop: no calls
         topics, payloads, flags = batch.topics, batch.payloads, batch.flags
         acknowledgements, fresh = batch.acknowledgements, batch.fresh
-        known, topic = self._known, self._topic
+        known, topic, with_properties = self._known, self._topic, self._with_properties
         least_high, most_high = self._least_high, self._most_high
         known_size, begins_with, size = len(known), data.startswith, len(data)
-        with_properties, start_at = self._with_properties, at
         try:
-            while True:
+            while at < size:
                 flag = FLAGS[data[at]]
                 if flag == OTHER:
                     break
@@ -155,12 +164,6 @@ class PublishReader:
                 acknowledgements.append(acknowledgement)
                 at = stop
         except IndexError:
-            # The data ends within a header: incomplete.
-            pass
-        if fresh and not (topics and topics[-1] is topic):
-            # The packet that stopped the loop had a topic of its own: it does not count yet.
-            fresh.pop()
-            known = NEVER
+            pass  # The data end within a header.
         self._known, self._topic = known, topic
-        batch.size_bytes += at - start_at
         return at

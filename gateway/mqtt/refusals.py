@@ -26,6 +26,9 @@ class Refusal(enum.StrEnum):
     CLIENT_ID = "client_id"
     AUTHENTICATION_METHOD = "authentication_method"
     CONNECT_TIMEOUT = "connect_timeout"
+    MAX_CONNECTIONS = "max_connections"
+    CONNECT_RATE = "connect_rate"
+    PROXY_HEADER = "proxy_header"
     # What ended a connection.
     MALFORMED = "malformed"
     PROTOCOL = "protocol"
@@ -33,6 +36,7 @@ class Refusal(enum.StrEnum):
     RECEIVE_MAXIMUM = "receive_maximum"
     TOPIC_ALIAS = "topic_alias"
     KEEP_ALIVE = "keep_alive"
+    SLOW_READER = "slow_reader"
     # What was refused on a connection that goes on (3.1.1: a forbidden topic ends it).
     TOPIC = "topic"
     WILL_TOPIC = "will_topic"
