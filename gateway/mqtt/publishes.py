@@ -127,8 +127,7 @@ class PublishReader:
                 flag = FLAGS[data[at]]
                 if flag == OTHER:
                     break
-                length = data[at + 1]
-                start = at + 2
+                length, start = data[at + 1], at + 2
                 if length >= MORE:
                     high = data[start]
                     if not least_high <= high <= most_high:
