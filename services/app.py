@@ -5,14 +5,14 @@ from collections.abc import AsyncGenerator
 
 from fastapi import FastAPI
 
-from services.api import health, ledger
+from services.api import health, ledger, live, observations, status
 from services.parts import ServicesParts
 from services.problems import answer_problems
 from services.running import Services
 
 __all__ = ["create_app"]
 
-ROUTERS = (health.router, ledger.router)
+ROUTERS = (health.router, status.router, ledger.router, observations.router, live.router)
 
 
 def create_app(parts: ServicesParts) -> FastAPI:

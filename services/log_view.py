@@ -124,6 +124,10 @@ class LogView:
         recent = (each for each in self._gateways.values() if now_s - each.heard_s < GATEWAY_GONE_S)
         return sorted(recent, key=lambda each: each.state.name)
 
+    def age_s(self, heard: HeardGateway) -> float:
+        """Return how long ago a gateway told its state, seconds."""
+        return asyncio.get_running_loop().time() - heard.heard_s
+
     def received(self, applied: Sequence[GatewayCount]) -> int:
         """Return the messages that gateways counted, as the log told last.
 

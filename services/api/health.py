@@ -9,7 +9,15 @@ from services.asking import Document, answer
 from services.authority import Running
 from services.health import Part, reasons_of
 
-__all__ = ["HealthDocument", "ReadyDocument", "ReasonDocument", "reason_documents", "router"]
+__all__ = [
+    "HealthDocument",
+    "ReadyDocument",
+    "ReasonDocument",
+    "read_health",
+    "read_ready",
+    "reason_documents",
+    "router",
+]
 
 router = APIRouter(tags=["health"])
 

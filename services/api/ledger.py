@@ -22,6 +22,7 @@ __all__ = [
     "MessagesDocument",
     "ObservationsDocument",
     "balance_document",
+    "read_ledger",
     "router",
 ]
 
