@@ -1,6 +1,7 @@
 """A city's services on real parts: DuckDB, SQLite, nats-server, and uvicorn on a free port."""
 
 import asyncio
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -30,6 +31,7 @@ SHARDS = 4
 EPOCH = 1_772_600_000_000_000
 GATEWAY = "gateway-0"
 NOTHING = OBSERVATION_SCHEMA.empty_table()
+Parts = tuple[ServicesParts, list[IngestLook]]
 IDLE = Batch([], [], [], [], NOTHING, NOTHING)
 
 
@@ -133,7 +135,7 @@ async def _make_stream(url: str) -> None:
 
 
 @pytest.fixture
-def parts(tmp_path: Path, nats_url: str) -> Iterator[tuple[ServicesParts, list[IngestLook]]]:
+def parts(tmp_path: Path, nats_url: str) -> Iterator[Parts]:
     """Return parts on fresh files and a fresh log, and what ingest tells."""
     clock = MachineClock()
     registry = Registry.open(f"sqlite:///{tmp_path}/registry.sqlite", clock)
@@ -163,27 +165,45 @@ def parts(tmp_path: Path, nats_url: str) -> Iterator[tuple[ServicesParts, list[I
 
 
 @pytest.fixture
+def serve(
+    free_port: Callable[[], int], eventually: Callable[[Callable[[], bool]], None]
+) -> Iterator[Callable[[Parts], City]]:
+    """Return a function that serves an application on a free port."""
+    with contextlib.ExitStack() as stack:
+
+        def start(parts: Parts) -> City:
+            port = free_port()
+            config = uvicorn.Config(
+                create_app(parts[0]), port=port, log_config=None, timeout_graceful_shutdown=1
+            )
+            server = uvicorn.Server(config)
+            thread = threading.Thread(target=server.run)
+            thread.start()
+            served = City(parts[0], f"http://127.0.0.1:{port}", parts[1])
+
+            def stop() -> None:
+                served.close()
+                server.should_exit = True
+                thread.join(ANSWER_S)
+
+            stack.callback(stop)
+            eventually(lambda: server.started)
+            return served
+
+        yield start
+
+
+@pytest.fixture
 def city(
-    parts: tuple[ServicesParts, list[IngestLook]],
-    free_port: Callable[[], int],
+    parts: Parts,
+    serve: Callable[[Parts], City],
     eventually: Callable[[Callable[[], bool]], None],
-) -> Iterator[City]:
-    """Serve the application on a free port, with a log that a gateway has made."""
+) -> City:
+    """Return a served application whose log a gateway has made."""
     asyncio.run(_make_stream(parts[0].nats_url))
-    port = free_port()
-    config = uvicorn.Config(
-        create_app(parts[0]), port=port, log_config=None, timeout_graceful_shutdown=1
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    eventually(lambda: server.started)
-    served = City(parts[0], f"http://127.0.0.1:{port}", parts[1])
+    served = serve(parts)
     eventually(lambda: served.api.get("/v1/ledger").status_code == 200)
-    yield served
-    served.close()
-    server.should_exit = True
-    thread.join(ANSWER_S)
+    return served
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from store.interface import Batch, LedgerRow
 
 if TYPE_CHECKING:
-    from tests.services.conftest import City
+    from conftest import City
 
 pytestmark = pytest.mark.live
 

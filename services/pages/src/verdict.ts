@@ -138,7 +138,7 @@ export function titleOf({ level, more }: Verdict, city: string | null): string {
     wrong: `${counted(problems, "problem")}!`,
     lost: "No answer!",
   }[level];
-  return `${short} – ${city ?? "Madina"}`;
+  return `${short} - ${city ?? "Madina"}`;
 }
 
 function sentence(text: string): string {

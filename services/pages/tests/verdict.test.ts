@@ -14,7 +14,7 @@ test("before the first answer the page asks, and judges nothing", () => {
 test("a ready platform without reasons is well", () => {
   const said = verdict({ status: healthy(), failure: null });
   assert.equal(said.level, "well");
-  assert.equal(titleOf(said, "Madina"), "All well – Madina");
+  assert.equal(titleOf(said, "Madina"), "All well - Madina");
 });
 
 test("one error is the headline itself", () => {
@@ -33,7 +33,7 @@ test("several errors are counted and listed", () => {
     ["Gateway", "no gateway tells its state"],
     ["Store", SLOW.words],
   ]);
-  assert.equal(titleOf(said, "Madina"), "3 problems! – Madina");
+  assert.equal(titleOf(said, "Madina"), "3 problems! - Madina");
 });
 
 test("a warning leaves the platform working", () => {

@@ -1,0 +1,157 @@
+"""Status and readiness: what the page shows, from real parts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+from city.clock import US_PER_S
+from city.live import LiveObservation
+from registry.records import DeviceDraft
+from store.interface import Batch, LedgerRow, QuarantineEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import City, Parts
+
+pytestmark = pytest.mark.live
+
+NOW_US = 1_772_600_040_000_000
+
+
+def seen(device: str, value: float, time_us: int) -> LiveObservation:
+    return LiveObservation("acme", device, "pm2_5", value, time_us, time_us, 1, "ug/m3")
+
+
+def entry(number: int) -> QuarantineEntry:
+    return QuarantineEntry(
+        id=f"0-{number}-0",
+        shard=0,
+        received_us=NOW_US + number,
+        minute_us=NOW_US,
+        topic="madina/v1/acme/meter-9/up",
+        provider="acme",
+        device="meter-9",
+        route="native",
+        codec="native",
+        client="c",
+        flags=1,
+        reason="unknown_device",
+        words="nobody has registered meter-9 of acme",
+        payload=b"{}",
+        length=2,
+        sha256="",
+    )
+
+
+def reasons(city: City) -> list[str]:
+    return [reason["part"] for reason in city.api.get("/readyz").json()["reasons"]]
+
+
+def status(city: City) -> dict[str, Any]:
+    answer = city.api.get("/v1/status")
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_a_platform_whose_gateway_speaks_is_ready(
+    city: City, eventually: Callable[[Callable[[], bool]], None]
+) -> None:
+    assert city.api.get("/healthz").json()["healthy"]
+    assert city.api.get("/readyz").status_code == 503
+    assert reasons(city) == ["gateway"]
+    city.gateway_tells()
+    eventually(lambda: city.api.get("/readyz").status_code == 200)
+
+
+def test_what_ingest_and_gateways_say_is_passed_on(
+    city: City, eventually: Callable[[Callable[[], bool]], None]
+) -> None:
+    city.gateway_tells(reason="the log is full", waiting=True, log="full")
+    city.ingest_is(store_words="disk full", owned=0)
+    eventually(lambda: sorted(reasons(city)) == ["gateway", "ingest", "store"])
+    assert not status(city)["ready"]
+
+
+def test_a_ledger_that_does_not_close_is_told(
+    city: City, idle: Batch, eventually: Callable[[Callable[[], bool]], None]
+) -> None:
+    lost = LedgerRow(0, NOW_US, "acme", "native", accepted=3)
+    city.apply(msgspec.structs.replace(idle, ledger=[lost]), messages=4)
+    city.gateway_tells()
+    eventually(lambda: "ledger" in reasons(city))
+
+
+def test_rates_and_lags_are_those_of_gateways_ingest_and_log(
+    city: City, eventually: Callable[[Callable[[], bool]], None]
+) -> None:
+    city.ingest_is(messages_per_s=810.5, observations_per_s=1_621.0, work_s=0.25, commit_s=0.5)
+    city.log_messages(17)
+    city.gateway_tells(messages_per_s=812.0, frame_latency_s=0.021, connections=3)
+    eventually(lambda: status(city)["lag"]["pending"] == 17 and bool(status(city)["gateways"]))
+    told = status(city)
+    assert told["lag"] == {"gateway_s": 0.021, "log_s": 0.0, "store_s": 0.75, "pending": 17}
+    assert told["rates"] == {
+        "received_per_s": 812.0,
+        "applied_per_s": 810.5,
+        "observations_per_s": 1_621.0,
+    }
+    assert told["gateways"][0]["connections"] == 3
+    assert told["log"]["state"] == "ready"
+    assert told["log"]["messages"] == 1
+    assert (told["city"], told["timezone"]) == ("Testville", "Europe/Madrid")
+
+
+def test_what_waits_in_quarantine_is_shown_newest_first(
+    city: City, idle: Batch, eventually: Callable[[Callable[[], bool]], None]
+) -> None:
+    city.apply(msgspec.structs.replace(idle, quarantine=[entry(n) for n in range(12)]))
+    eventually(lambda: status(city)["quarantine"]["held"] == 12)
+    held = status(city)["quarantine"]
+    assert held["by_reason"] == {"unknown_device": 12}
+    assert [each["id"] for each in held["entries"]] == [f"0-{n}-0" for n in range(11, 1, -1)]
+    assert held["entries"][0]["device"] == "acme/meter-9"
+
+
+def test_a_device_is_silent_after_three_of_its_intervals(
+    city: City, eventually: Callable[[Callable[[], bool]], None]
+) -> None:
+    now_us = city.parts.clock.now_us()
+    for name in ("air-1", "air-2", "air-3"):
+        draft = DeviceDraft("acme", name, kind="air", name=name.title(), expected_interval_s=60.0)
+        city.registry.devices.create("a test", draft)
+    eventually(lambda: status(city)["devices"]["active"] == 3)
+    city.ingest_tells(seen("air-1", 12.5, now_us), seen("air-2", 9.0, now_us - 181 * US_PER_S))
+    eventually(lambda: status(city)["devices"]["silent"] == 1)
+    told = status(city)
+    assert told["devices"] == {
+        "registered": 3,
+        "active": 3,
+        "pending": 0,
+        "reporting": 1,
+        "silent": 1,
+    }
+    assert told["silent"][0]["device"] == "acme/air-2"
+    assert told["silent"][0]["silent_s"] > 180
+    (kind,) = told["latest"]
+    assert (kind["kind"], kind["devices"]) == ("air", 3)
+    assert [value["name"] for value in kind["values"]] == ["Air-1", "Air-2"]
+
+
+def test_health_and_status_answer_while_the_log_is_away(
+    parts: Parts, serve: Callable[..., City], eventually: Callable[[Callable[[], bool]], None]
+) -> None:
+    away = msgspec.structs.replace(parts[0], nats_url="nats://127.0.0.1:1")
+    city = serve((away, parts[1]))
+    eventually(lambda: "log" in reasons(city))
+    assert city.api.get("/healthz").status_code == 200
+    told = status(city)
+    assert told["ledger"] is None
+    assert told["log"] == {"state": "away", "messages": None, "bytes": None, "max_bytes": None}
+    problem = city.api.get("/v1/ledger")
+    assert problem.status_code == 503
+    assert problem.json()["type"] == "urn:madina:problem:log_away"
+    assert city.api.get("/v1/ledger", params={"provider": "acme"}).status_code == 200
