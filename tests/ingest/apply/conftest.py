@@ -131,3 +131,9 @@ def new_bench(tmp_path: Path) -> Generator[NewBench]:
 @pytest.fixture
 def bench(new_bench: NewBench) -> Bench:
     return new_bench()
+
+
+@pytest.fixture(scope="session")
+def bench_in() -> NewBench:
+    """Return a function that makes a bench in a folder; the caller closes it."""
+    return Bench
