@@ -10,8 +10,13 @@ from structlog.typing import EventDict, WrappedLogger
 __all__ = ["log_to_stderr"]
 
 
-def log_to_stderr(role: str) -> None:
-    """Set logging up for this process; every line names its role."""
+def log_to_stderr(role: str, level: int = logging.INFO) -> None:
+    """Set logging up for this process; every line names its role.
+
+    Args:
+        role: What this process is.
+        level: Least level that is written.
+    """
 
     def name_role(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
         """Not a context variable: those do not reach threads that were there before."""
@@ -26,7 +31,7 @@ def log_to_stderr(role: str) -> None:
             structlog.processors.dict_tracebacks,
             structlog.processors.JSONRenderer(serializer=_encode),
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
     )
     # Libraries that log the standard way are heard from where something went wrong.

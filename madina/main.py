@@ -18,9 +18,11 @@ __all__ = ["COMMANDS", "build", "main"]
 # Name of the command, and the module that adds it; in the order of `madina --help`.
 COMMANDS: Final[Mapping[str, str]] = {
     "up": "up",
+    "gateway": "gateway",
     "node": "node",
     "ingest": "ingest",
     "services": "services",
+    "ledger": "ledger",
     "config": "config",
 }
 DONE_STATUS, FAILED_STATUS, SETUP_STATUS = 0, 1, 2

@@ -6,7 +6,9 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-__all__ = ["print_json", "print_table"]
+__all__ = ["print_fields", "print_json", "print_table", "printable"]
+
+WIDEST = 10_000
 
 
 def print_json(value: object) -> None:
@@ -22,5 +24,30 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
         numbers = all(isinstance(row[index], int | float) for row in collected)
         table.add_column(column, justify="right" if numbers and collected else "left")
     for row in collected:
-        table.add_row(*("" if cell is None else str(cell) for cell in row))
-    Console(soft_wrap=True).print(table)
+        table.add_row(*("" if cell is None else printable(str(cell)) for cell in row))
+    _print(table)
+
+
+def print_fields(fields: Iterable[tuple[str, object]]) -> None:
+    """Print names and values of one thing, a line each."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="bold")
+    table.add_column()
+    for name, value in fields:
+        table.add_row(name, "" if value is None else printable(str(value)))
+    _print(table)
+
+
+def printable(text: str) -> str:
+    """Return text whose control characters cannot reach a terminal: devices chose some of it."""
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
+
+
+def _print(table: Table) -> None:
+    # As wide as it has to be: a terminal wraps lines, but nobody can unfold "quaran...".
+    width = max(Console().width, _console(WIDEST).measure(table).maximum)
+    _console(width).print(table)
+
+
+def _console(width: int) -> Console:
+    return Console(width=width, soft_wrap=True, markup=False, emoji=False, highlight=False)

@@ -1,0 +1,169 @@
+"""The HTTP API as commands use it: of a running `madina up`, or made for one command.
+
+One way of asking, because DuckDB admits one process: beside a running platform only its API can
+answer, and without one the same application answers in this process.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Generator, Iterator, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+import httpx
+import msgspec
+
+from madina.data_folder import DataFolder, RunFile
+from madina.errors import CommandError, SetupError
+from madina.settings import load_settings
+
+__all__ = ["Api", "Document", "api"]
+
+T = TypeVar("T")
+# What the API answers; commands look at the members that they print.
+Document = dict[str, object]
+
+TIMEOUT_S = 60
+PAGE = 1_000
+LOG_AWAY = "urn:madina:problem:log_away"
+
+
+class _Problem(msgspec.Struct, frozen=True):
+    """The members of problem details (RFC 9457) that people are told."""
+
+    type: str = ""
+    detail: str = ""
+    mend: str = ""
+
+
+class _Page(msgspec.Struct, frozen=True):
+    items: list[Document]
+    next: str | None = None
+
+
+class Api:
+    """Calls of the API, each finished when it returns.
+
+    Attributes:
+        runs: The platform runs; otherwise nothing that needs its log can be done.
+    """
+
+    def __init__(self, client: httpx.AsyncClient, on: asyncio.Runner, *, runs: bool) -> None:
+        self.runs = runs
+        self._client = client
+        self._on = on
+
+    def get(self, path: str, parameters: Mapping[str, object] | None = None) -> Document:
+        """Return one document.
+
+        Args:
+            path: Of the resource.
+            parameters: Of the query; those that are None are left out.
+
+        Raises:
+            CommandError: The API refuses, in its words.
+        """
+        return msgspec.json.decode(self._ask("GET", path, parameters), type=Document)
+
+    def items(
+        self, path: str, parameters: Mapping[str, object] | None = None, limit: int | None = None
+    ) -> Iterator[Document]:
+        """Yield the entries of a list, page after page.
+
+        Args:
+            path: Of the list.
+            parameters: As of `get`.
+            limit: At most so many; None for all of them.
+
+        Raises:
+            CommandError: The API refuses, in its words.
+        """
+        left, cursor = limit, None
+        while left is None or left > 0:
+            asked = {**(parameters or {}), "cursor": cursor, "limit": min(left or PAGE, PAGE)}
+            page = msgspec.json.decode(self._ask("GET", path, asked), type=_Page)
+            yield from page.items
+            cursor = page.next
+            if cursor is None:
+                return
+            left = None if left is None else left - len(page.items)
+
+    def send(self, method: str, path: str, body: object | None = None) -> Document:
+        """Change something; return what the API says about it.
+
+        Raises:
+            CommandError: The API refuses, in its words.
+        """
+        answer = self._ask(method, path, None, body)
+        return msgspec.json.decode(answer, type=Document) if answer else {}
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        parameters: Mapping[str, object] | None,
+        body: object | None = None,
+    ) -> bytes:
+        given = {
+            name: str(value) for name, value in (parameters or {}).items() if value is not None
+        }
+        content = None if body is None else msgspec.json.encode(body)
+        request = self._client.build_request(method, path, params=given, content=content)
+        try:
+            response = self._on.run(self._client.send(request))
+        except httpx.TransportError as error:
+            words = str(error) or type(error).__name__
+            raise CommandError(f"the platform does not answer at {request.url}: {words}") from error
+        if response.is_success:
+            return response.content
+        raise CommandError(self._words(response))
+
+    def _words(self, response: httpx.Response) -> str:
+        try:
+            problem = msgspec.json.decode(response.content, type=_Problem)
+        except msgspec.MsgspecError:
+            problem = _Problem()
+        if problem.type == LOG_AWAY and not self.runs:
+            return "this needs the log, which does not run: start `madina up` first"
+        detail = problem.detail or f"the API answered {response.status_code}"
+        return f"{detail}: {problem.mend}" if problem.mend else detail
+
+
+@contextlib.contextmanager
+def api(data_dir: Path | None) -> Generator[Api]:
+    """Reach the API of what runs on the data folder, or make one over its store and registry.
+
+    Args:
+        data_dir: What the command line said.
+
+    Raises:
+        SetupError: There is no data folder, or its store or registry cannot be opened.
+    """
+    settings = load_settings(data_dir).settings
+    folder = DataFolder(settings.data_dir)
+    if not folder.path.is_dir():
+        raise SetupError(
+            f"there is no data folder {folder.path}",
+            "start `madina up` to make it, or set MADINA_DATA_DIR to another one",
+        )
+    run = folder.running()
+    if run:
+        found = _beside(run)
+    else:
+        # Loads every room; a command beside a running platform need not wait for that.
+        from madina.api_in_process import api_in_process  # noqa: PLC0415
+
+        found = api_in_process(settings)
+    with found as client, asyncio.Runner() as on:
+        client.headers["Authorization"] = f"Bearer {folder.admin_key()}"
+        client.headers["Content-Type"] = "application/json"
+        try:
+            yield Api(client, on, runs=run is not None)
+        finally:
+            on.run(client.aclose())
+
+
+@contextlib.contextmanager
+def _beside(run: RunFile) -> Generator[httpx.AsyncClient]:
+    # Not through a proxy of the environment: it is this machine.
+    yield httpx.AsyncClient(base_url=run.http, timeout=TIMEOUT_S, trust_env=False)
