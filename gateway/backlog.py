@@ -29,13 +29,22 @@ class Backlog:
         turned: Called whenever `full` has changed.
     """
 
-    __slots__ = ("disk_words", "full", "held_bytes", "limit_bytes", "turned", "turned_full")
+    __slots__ = (
+        "_closed",
+        "disk_words",
+        "full",
+        "held_bytes",
+        "limit_bytes",
+        "turned",
+        "turned_full",
+    )
 
     def __init__(self, limit_bytes: int) -> None:
         assert limit_bytes > 0, "a backlog without room would never read anything"
         self.limit_bytes = limit_bytes
         self.held_bytes = 0
         self.disk_words = ""
+        self._closed = False
         self.full = False
         self.turned_full = 0
         self.turned: Callable[[], None] | None = None
@@ -53,6 +62,11 @@ class Backlog:
         if self.full:
             self._weigh()
 
+    def close(self) -> None:
+        """Take nothing more, for good: the process stops."""
+        self._closed = True
+        self._weigh()
+
     def disk(self, words: str) -> None:
         """Note what is wrong with the log's disk; empty when nothing is."""
         self.disk_words = words
@@ -63,13 +77,15 @@ class Backlog:
         """Return in words why connections wait; empty when they do not."""
         if not self.full:
             return ""
+        if self._closed:
+            return "the gateway stops"
         return self.disk_words or (
             f"{self.held_bytes:,} bytes wait for the log, the limit is {self.limit_bytes:,}"
         )
 
     def _weigh(self) -> None:
         allowed = self.limit_bytes * (RESUME_PART if self.full else 1)
-        full = bool(self.disk_words) or self.held_bytes >= allowed
+        full = self._closed or bool(self.disk_words) or self.held_bytes >= allowed
         if full == self.full:
             return
         self.full = full

@@ -20,6 +20,7 @@ __all__ = [
     "header_length",
     "is_loopback",
     "parse_header",
+    "split_header",
 ]
 
 # The fixed part: signature, version and command, family and protocol, length of the rest.
@@ -81,6 +82,21 @@ def parse_header(fixed: bytes, rest: bytes) -> Address | None:
         raise ProxyError(f"PROXY header with {len(rest)} bytes of addresses")
     source, _, port, _ = layout.unpack_from(rest)
     return Address(str(ipaddress.ip_address(source)), port)
+
+
+def split_header(data: bytes) -> tuple[Address | None, bytes] | None:
+    """Return what a header says and what follows it; None while it is not complete.
+
+    Raises:
+        ProxyError: If it is malformed.
+    """
+    if len(data) < HEADER_BYTES:
+        return None
+    fixed = data[:HEADER_BYTES]
+    end = HEADER_BYTES + header_length(fixed)
+    if len(data) < end:
+        return None
+    return parse_header(fixed, data[HEADER_BYTES:end]), data[end:]
 
 
 class ProxyTrust:

@@ -10,7 +10,7 @@ import socket
 from madina.errors import SetupError
 from madina.settings import variable
 
-__all__ = ["PortReservation", "free_port", "listening_socket", "reserve_port"]
+__all__ = ["PortReservation", "free_port", "listening_socket", "reserve_port", "sharing_socket"]
 
 BACKLOG = 2_048
 
@@ -83,6 +83,17 @@ def listening_socket(host: str, port: int) -> socket.socket:
     """
     opened = _bound(host, port, reuse=True, share=True)
     opened.listen(BACKLOG)
+    opened.setblocking(False)  # noqa: FBT003 - the standard library's signature
+    return opened
+
+
+def sharing_socket(host: str, port: int) -> socket.socket:
+    """Bind a socket that shares its port; it takes no connection before somebody listens on it.
+
+    Raises:
+        OSError: If somebody has the port who does not share it.
+    """
+    opened = _bound(host, port, reuse=True, share=True)
     opened.setblocking(False)  # noqa: FBT003 - the standard library's signature
     return opened
 

@@ -1,8 +1,9 @@
-"""Small working parts that gateway tests share: publishers, a nats-server that can be killed."""
+"""Small working parts that gateway tests share: publishers, servers and gateways to be killed."""
 
 import asyncio
 import contextlib
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -15,6 +16,8 @@ from nats.aio.client import Client
 
 from city.frame import Frame, decode_frame
 from city.subjects import STREAM
+
+ReadFrames = Callable[[str], Awaitable[list[Frame]]]
 
 NATS_SERVER = Path(sys.executable).parent / "nats-server"
 ANSWER_S = 20
@@ -30,6 +33,88 @@ class RecordingPublisher:
     def confirmed(self, acknowledgements: bytes, size_bytes: int) -> None:
         self.acknowledgements.append(acknowledgements)
         self.size_bytes += size_bytes
+
+
+class Gateway:
+    """A `madina gateway` of a test.
+
+    Attributes:
+        port, tls_port: Where devices connect.
+        said: What it wrote to standard error, as JSON lines.
+    """
+
+    def __init__(
+        self, process: subprocess.Popen[bytes], ports: tuple[int, int], said: Path
+    ) -> None:
+        self.process = process
+        self.port, self.tls_port = ports
+        self.said = said
+
+    def stop(self) -> int:
+        """End it in order; return its exit status."""
+        self.process.terminate()
+        return self.process.wait(ANSWER_S)
+
+    def rss_bytes(self) -> int:
+        """Return the memory that it has."""
+        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+
+    def cpu_s(self) -> float:
+        """Return the processor time that it has used."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(") ", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class StartGateway:
+    """Starts gateways and ends them with the test."""
+
+    def __init__(self, folder: Path, free_port: Callable[[], int]) -> None:
+        self._folder = folder
+        self._free_port = free_port
+        self._started: list[Gateway] = []
+
+    def __call__(self, nats_url: str, **settings: object) -> Gateway:
+        """Start one with settings by their field names; it serves when this returns."""
+        ports = (self._free_port(), self._free_port())
+        name = str(settings.pop("name", f"gw-{len(self._started)}"))
+        chosen = {"mqtt_port": ports[0], "nats_url": nats_url, "data_dir": self._folder} | settings
+        if "mqtts_certificate" in chosen:
+            chosen["mqtts_port"] = ports[1]
+        given = {f"MADINA_{field.upper()}": str(value) for field, value in chosen.items()}
+        reading, writing = os.pipe()
+        said = self._folder / f"{name}.log"
+        with said.open("wb") as standard_error:
+            process = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-m",
+                    "madina",
+                    "gateway",
+                    "--name",
+                    name,
+                    "--ready-fd",
+                    str(writing),
+                ],
+                env=os.environ | given,
+                pass_fds=(writing,),
+                stderr=standard_error,
+            )
+        os.close(writing)
+        port = int(str(chosen["mqtt_port"]))
+        gateway = Gateway(process, (port, ports[1]), said)
+        self._started.append(gateway)
+        ready, _, _ = select.select([reading], [], [], ANSWER_S)
+        assert ready, said.read_text()
+        assert os.read(reading, 9) == b"ready\n", said.read_text()
+        os.close(reading)
+        return gateway
+
+    def end(self) -> None:
+        """Kill what still runs."""
+        for gateway in self._started:
+            gateway.process.kill()
+            gateway.process.wait()
 
 
 class LogServer:
@@ -71,6 +156,14 @@ def log_server(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[LogServ
 
 
 @pytest.fixture
+def start_gateway(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[StartGateway]:
+    """Return a function that starts `madina gateway`."""
+    start = StartGateway(tmp_path, free_port)
+    yield start
+    start.end()
+
+
+@pytest.fixture
 def publisher() -> RecordingPublisher:
     return RecordingPublisher()
 
@@ -94,7 +187,7 @@ def eventually() -> Callable[[Callable[[], bool]], Awaitable[None]]:
 
 
 @pytest.fixture
-def frames_on_log() -> Callable[[str], Awaitable[list[Frame]]]:
+def frames_on_log() -> ReadFrames:
     """Return a function that reads every frame of the log in log order."""
 
     async def read(url: str) -> list[Frame]:
