@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Generator
 
-import httpx
 import msgspec
 
 from madina.data_folder import DataFolder, RunFile
@@ -20,6 +19,7 @@ from madina.supervisor.nats_server import (
     write_nats_config,
 )
 from madina.supervisor.ports import free_port, reserve_port
+from madina.supervisor.readiness import why_not_ready
 from madina.supervisor.supervise import Supervisor
 
 __all__ = ["run_up"]
@@ -28,7 +28,6 @@ LOOPBACK = "127.0.0.1"
 GATEWAY_STOP_S = 15
 NODE_STOP_S = 60
 READY_S = 30
-READY_LOOK_S = 0.1
 
 
 class _Addresses(msgspec.Struct, frozen=True):
@@ -39,12 +38,6 @@ class _Addresses(msgspec.Struct, frozen=True):
     mqtts: int | None
     nats: int | None
     nats_url: str
-
-
-class _Ready(msgspec.Struct, frozen=True):
-    """What `/readyz` answers."""
-
-    reasons: list[dict[str, str]] = []
 
 
 def run_up(settings: Settings, *, demo: bool) -> None:
@@ -156,8 +149,7 @@ def _reachable(host: str) -> str:
 
 async def _announce(folder: DataFolder, settings: Settings, at: _Addresses) -> None:
     run = _run_file(settings, at, {})
-    why_not = await _until_ready(f"{run.http}/readyz")
-    if why_not:
+    if why_not := await why_not_ready(run.http, READY_S):
         _tell(f"not ready after {READY_S} s, and goes on trying: {why_not}")
     _tell(f"{settings.city} is up, its time zone is {settings.timezone}")
     _tell(f"  page and API   {run.http}/")
@@ -167,28 +159,6 @@ async def _announce(folder: DataFolder, settings: Settings, at: _Addresses) -> N
     _tell(f"  log            {LOOPBACK}:{at.nats}" if at.nats else "  log            your own")
     _tell(f"  data folder    {folder.path}")
     _tell("Ctrl-C stops all of it.")
-
-
-async def _until_ready(url: str) -> str:
-    """Wait until the platform says that messages get through; return why not where it takes long.
-
-    Each child serves by now, and they find each other within seconds.
-    """
-    words = ""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(READY_S), httpx.AsyncClient(trust_env=False) as client:
-            while True:
-                try:
-                    answer = await client.get(url)
-                except httpx.TransportError as error:
-                    words = f"{url}: {error}"
-                else:
-                    if answer.is_success:
-                        return ""
-                    reasons = msgspec.json.decode(answer.content, type=_Ready).reasons
-                    words = "; ".join(each["words"] for each in reasons)
-                await asyncio.sleep(READY_LOOK_S)
-    return words or "it does not answer"
 
 
 def _tell(line: str) -> None:

@@ -8,8 +8,9 @@ again would not help.
 import asyncio
 import contextlib
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
+from typing import Any
 
 from madina.errors import CommandError, SetupError
 from madina.supervisor.child import Child, ChildSpec
@@ -51,8 +52,11 @@ class Supervisor:
         self._stop = asyncio.Event()
         self._force = asyncio.Event()
 
-    async def run(self, announce: Callable[[], None]) -> None:
+    async def run(self, announce: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Start everything, announce, and keep it running until a signal says stop.
+
+        Args:
+            announce: Called once every child serves; cancelled where the stop comes first.
 
         Raises:
             SetupError: A child cannot start before a person mends something.
@@ -63,12 +67,13 @@ class Supervisor:
             loop.add_signal_handler(number, self._interrupt)
         try:
             async with asyncio.TaskGroup() as group:
-                forced = group.create_task(self._kill_when_forced())
+                beside = [group.create_task(self._kill_when_forced())]
                 if await self._start_all(group):
-                    announce()
+                    beside.append(group.create_task(announce()))
                 await self._stop.wait()
                 await self._stop_all()
-                forced.cancel()
+                for each in beside:
+                    each.cancel()
         except ExceptionGroup as errors:
             told = errors.subgroup((SetupError, CommandError))
             raise (told.exceptions[0] if told else errors) from None

@@ -33,9 +33,12 @@ class Run:
 
     async def __call__(self, then: Callable[["Run"], None]) -> None:
         async with asyncio.timeout(DEADLINE_S), asyncio.TaskGroup() as group:
-            group.create_task(self.supervisor.run(self.announced.set))
+            group.create_task(self.supervisor.run(self.announce))
             await self.announced.wait()
             then(self)
+
+    async def announce(self) -> None:
+        self.announced.set()
 
     async def until(self, holds: Callable[[], bool]) -> None:
         while not holds():
@@ -61,7 +64,7 @@ async def test_children_start_in_order_and_stop_in_reverse(tmp_path: Path) -> No
 async def test_a_child_that_dies_is_started_again_and_the_reason_is_told(tmp_path: Path) -> None:
     run = Run([child("node", SERVES + "print('my last words', flush=True)\n" + STAYS)], tmp_path)
     async with asyncio.timeout(DEADLINE_S), asyncio.TaskGroup() as group:
-        group.create_task(run.supervisor.run(run.announced.set))
+        group.create_task(run.supervisor.run(run.announce))
         await run.announced.wait()
         first = run.pids["node"]
         os.kill(first, signal.SIGKILL)
@@ -78,7 +81,7 @@ async def test_a_child_that_needs_a_person_ends_everything_with_its_own_words(
     specs = [child("log", SERVES + STAYS), child("node", refuses)]
     run = Run(specs, tmp_path)
     with pytest.raises(SetupError, match=r"^the store is newer$"):
-        await run.supervisor.run(run.announced.set)
+        await run.supervisor.run(run.announce)
     assert not run.announced.is_set()
     with pytest.raises(ProcessLookupError):
         os.kill(run.pids["log"], 0)
