@@ -30,7 +30,10 @@ async def why_not_ready(url: str, timeout_s: float) -> str:
     words = "it does not answer"
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(timeout_s), httpx.AsyncClient(trust_env=False) as client:
-            while words := await _ask(client, f"{url}/readyz"):
+            while True:
+                words = await _ask(client, f"{url}/readyz")
+                if not words:
+                    break
                 await asyncio.sleep(LOOK_EVERY_S)
     return words
 
