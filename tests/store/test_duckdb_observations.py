@@ -26,7 +26,7 @@ HOUR_US = 3_600_000_000
         ("number", {"other": "-123456789012345678901234567890"}, None),
         ("bool", {"other": "true"}, True),
         ("bool", {"other": "false"}, False),
-        ("text", {"other": '"offen \\"a\\" \\u0000"'}, 'offen "a" \x00'),
+        ("text", {"other": '"zu \\"a\\" \\u0000"'}, 'zu "a" \x00'),
         ("text", {"other": '""'}, ""),
     ],
 )
