@@ -10,10 +10,9 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from city.frame import ControlKind
-from gateway.mqtt.decode import decode_body, measure
-from gateway.mqtt.encode import encode
+from gateway.mqtt.decode import LONGEST_HEADER, decode_body, measure
 from gateway.mqtt.exchange import Exchange
-from gateway.mqtt.handshake import Denied, accepting, admit, refusing
+from gateway.mqtt.handshake import NO_LIMIT, Denied, accepting, admit, refusing
 from gateway.mqtt.packets import Connect, Disconnect
 from gateway.mqtt.primitives import Cursor
 from gateway.mqtt.properties import Properties
@@ -265,7 +264,10 @@ class Connection:
         if isinstance(admitted, Denied):
             self.client = connect.client
             self._refuse(admitted.refusal, admitted.words)
-            self._answer(connect.level, admitted.reason, admitted.words)
+            longest = connect.properties.maximum_packet_size or NO_LIMIT
+            data = refusing(connect.level, admitted.reason, admitted.words, longest)
+            if data:
+                self._wire.write(data)
             self._end(admitted.words, will=False)
             return None
         self.client = admitted.client
@@ -315,9 +317,9 @@ class Connection:
         self._refuse(refusal, fault.words, fault.topic)
         if self._exchange is None:
             if isinstance(fault, VersionError):
-                self._answer(fault.answer, fault.reason, fault.words)
-            elif PROTOCOL_5 in data[: len(PROTOCOL_5) + 5]:
-                self._answer(Level.V5, fault.reason, fault.words)
+                self._wire.write(refusing(fault.answer, fault.reason, fault.words))
+            elif PROTOCOL_5 in data[: len(PROTOCOL_5) + LONGEST_HEADER]:
+                self._wire.write(refusing(Level.V5, fault.reason, fault.words))
         self._close(str(fault), fault.reason, fault.words)
 
     def _refuse(self, refusal: Refusal, words: str, topic: bytes = b"") -> None:
@@ -328,11 +330,6 @@ class Connection:
             detail=words,
             topic=topic,
         )
-
-    def _answer(self, level: Level, reason: Reason, words: str) -> None:
-        connack = refusing(level, reason, words)
-        if connack is not None:
-            self._wire.write(encode(connack, level))
 
     def _close(self, cause: str, reason: Reason | None, words: str = "") -> None:
         """End from our side, with a DISCONNECT where there is one (5.0)."""

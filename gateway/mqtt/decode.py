@@ -32,9 +32,10 @@ from gateway.mqtt.reasons import Level, MqttError, Reason, VersionError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["decode_body", "measure"]
+__all__ = ["LONGEST_HEADER", "decode_body", "measure"]
 
 MORE = 0x80
+# First byte and up to four of the remaining length.
 LONGEST_HEADER = 5
 SHIFTS = (7, 14, 21)
 HIGHEST_QOS = 2
@@ -42,6 +43,7 @@ HIGHEST_QOS = 2
 FLAGS_OF_2 = (Kind.PUBREL, Kind.SUBSCRIBE, Kind.UNSUBSCRIBE)
 # Connect flags (MQTT 5.0 section 3.1.2.3).
 RESERVED, CLEAN, WILL, WILL_QOS, WILL_RETAIN, PASSWORD, USER = 1, 2, 4, 0x18, 0x20, 0x40, 0x80
+SHARED = b"$share/"
 # Subscription options of 5.0: two reserved bits, QoS 3 and retain handling 3 do not exist.
 OPTIONS_RESERVED, OPTIONS_NO_LOCAL, OPTIONS_RETAIN_3 = 0xC0, 0x04, 0x30
 
@@ -192,10 +194,10 @@ def _subscribe(_: Kind, cursor: Cursor, level: Level) -> Subscribe:
     properties = _properties(cursor, level, Place.SUBSCRIBE)
     found: list[Subscription] = []
     while cursor.left:
-        wanted = _filter(cursor)
+        wanted = _filter(cursor, level)
         options = cursor.integer(1)
         _check_options(options, level)
-        if options & OPTIONS_NO_LOCAL and wanted.startswith(b"$share/"):
+        if options & OPTIONS_NO_LOCAL and wanted.startswith(SHARED):
             raise MqttError(Reason.PROTOCOL_ERROR, "No Local on a shared subscription")
         found.append(Subscription(wanted, options))
     if not found:
@@ -211,12 +213,16 @@ def _check_options(options: int, level: Level) -> None:
         raise MqttError(Reason.PROTOCOL_ERROR, "retain handling 3")
 
 
-def _filter(cursor: Cursor) -> bytes:
+def _filter(cursor: Cursor, level: Level) -> bytes:
     wanted = cursor.text_bytes()
     try:
         check_filter(wanted)
     except TopicFilterError as error:
         raise MqttError(Reason.TOPIC_FILTER_INVALID, error.cause) from error
+    if level == Level.V5 and wanted.startswith(SHARED):
+        name, _, rest = wanted.removeprefix(SHARED).partition(b"/")
+        if not name or not rest or set(name) & set(b"+#"):
+            raise MqttError(Reason.TOPIC_FILTER_INVALID, "no name or no filter after $share/")
     return wanted
 
 
@@ -225,7 +231,7 @@ def _unsubscribe(_: Kind, cursor: Cursor, level: Level) -> Unsubscribe:
     properties = _properties(cursor, level, Place.UNSUBSCRIBE)
     filters: list[bytes] = []
     while cursor.left:
-        filters.append(_filter(cursor))
+        filters.append(_filter(cursor, level))
     if not filters:
         raise MqttError(Reason.PROTOCOL_ERROR, "an UNSUBSCRIBE without topic filters")
     return Unsubscribe(identifier, tuple(filters), properties)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from gateway.mqtt.encode import encode
+from gateway.mqtt.handshake import NO_LIMIT
 from gateway.mqtt.packets import (
     Ack,
     Disconnect,
@@ -42,7 +43,6 @@ ACKNOWLEDGING: Final = {1: b"\x40\x02", 2: b"\x50\x02"}
 PINGRESP: Final = b"\xd0\x00"
 SHARED = b"$share/"
 NO_SUBSCRIPTIONS = "this endpoint takes messages and sends none"
-NO_LIMIT = 1 << 32
 
 
 class Exchange:

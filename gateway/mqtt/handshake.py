@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from gateway.grants import Grant, Login, Refused
+from gateway.mqtt.encode import encode
 from gateway.mqtt.packets import Connack
 from gateway.mqtt.properties import NO_PROPERTIES, Properties
 from gateway.mqtt.reasons import CONNACK_3, Level, Reason
@@ -23,11 +24,16 @@ if TYPE_CHECKING:
     from gateway.mqtt.packets import Connect
     from gateway.mqtt.wire import ConnectionSettings, Peer
 
-__all__ = ["Admitted", "Denied", "accepting", "admit", "refusing"]
+__all__ = ["NO_LIMIT", "Admitted", "Denied", "accepting", "admit", "refusing"]
+
+# Longer than any packet: what a device that names no maximum packet size takes.
+NO_LIMIT = 1 << 32
 
 # MQTT asks for 23 bytes at least; certificates' names and URNs need more, nothing needs this much.
 LONGEST_CLIENT_BYTES = 1_024
 ASSIGNED_BYTES = 12
+# A CONNACK with all that it can say here takes 61 bytes; a device has to have room for it.
+SMALLEST_ROOM_BYTES = 64
 
 REASONS: Final[Mapping[Refused, tuple[Reason, Refusal]]] = {
     Refused.CREDENTIALS: (Reason.BAD_CREDENTIALS, Refusal.CREDENTIALS),
@@ -107,27 +113,48 @@ def accepting(
     return Connack(0, present, properties)
 
 
-def refusing(level: Level, reason: Reason, words: str) -> Connack | None:
-    """Return the CONNACK for somebody who does not; None where 3.1.1 has no word for it."""
-    if level == Level.V5:
-        properties = Properties(reason_string=words) if words else NO_PROPERTIES
-        return Connack(reason, properties=properties)
-    code = CONNACK_3.get(reason)
-    return None if code is None else Connack(code)
+def refusing(level: Level, reason: Reason, words: str, longest: int = NO_LIMIT) -> bytes:
+    """Return the CONNACK for somebody who does not get in, in at most `longest` bytes.
+
+    Nothing where 3.1.1 has no word for it, or where it would be too long even without words.
+    """
+    if level == Level.V3:
+        code = CONNACK_3.get(reason)
+        return b"" if code is None else encode(Connack(code), level)
+    for properties in (Properties(reason_string=words), NO_PROPERTIES):
+        data = encode(Connack(reason, properties=properties), level)
+        if len(data) <= longest:
+            return data
+    return b""
 
 
 def _objection(connect: Connect) -> Denied | None:
     """Return what is wrong with a CONNECT, whoever sent it."""
-    if connect.properties.authentication_method is not None:
-        return Denied(
+    asked = connect.properties
+    objections = (
+        (
+            asked.authentication_method is not None,
             Reason.BAD_AUTHENTICATION_METHOD,
             Refusal.AUTHENTICATION_METHOD,
             "no authentication method is supported, only user and password",
-        )
-    if len(connect.client) > LONGEST_CLIENT_BYTES:
-        words = f"client identifier of more than {LONGEST_CLIENT_BYTES} bytes"
-        return Denied(Reason.CLIENT_ID_NOT_VALID, Refusal.CLIENT_ID, words)
-    if not connect.client and connect.level == Level.V3 and not connect.clean:
-        words = "a session to be resumed needs a client identifier"
-        return Denied(Reason.CLIENT_ID_NOT_VALID, Refusal.CLIENT_ID, words)
-    return None
+        ),
+        (
+            (asked.maximum_packet_size or NO_LIMIT) < SMALLEST_ROOM_BYTES,
+            Reason.PACKET_TOO_LARGE,
+            Refusal.TOO_LARGE,
+            f"a maximum packet size below {SMALLEST_ROOM_BYTES} bytes",
+        ),
+        (
+            len(connect.client) > LONGEST_CLIENT_BYTES,
+            Reason.CLIENT_ID_NOT_VALID,
+            Refusal.CLIENT_ID,
+            f"a client identifier of more than {LONGEST_CLIENT_BYTES} bytes",
+        ),
+        (
+            not connect.client and connect.level == Level.V3 and not connect.clean,
+            Reason.CLIENT_ID_NOT_VALID,
+            Refusal.CLIENT_ID,
+            "a session to be resumed needs a client identifier",
+        ),
+    )
+    return next((Denied(*each[1:]) for each in objections if each[0]), None)
