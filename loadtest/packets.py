@@ -35,6 +35,8 @@ V5: Final = 5
 USER_FLAG: Final = 0x80
 PASSWORD_FLAG: Final = 0x40
 CLEAN_FLAG: Final = 0x02
+# Properties of a CONNECT whose session outlives the connection by an hour (section 3.1.2.11.2).
+SESSION_EXPIRY: Final = b"\x05\x11\x00\x00\x0e\x10"
 SEVEN_BITS: Final = 0x7F
 CONTINUED: Final = 0x80
 VARIABLE_MAX: Final = 268_435_455
@@ -68,7 +70,9 @@ def connect_packet(fields: ConnectFields) -> bytes:
         flags |= PASSWORD_FLAG
         payload += _text(fields.password)
     head = _text("MQTT") + bytes((fields.version, flags)) + fields.keep_alive_s.to_bytes(2, "big")
-    properties = b"\0" if fields.version == V5 else b""
+    properties = b""
+    if fields.version == V5:
+        properties = b"\0" if fields.clean else SESSION_EXPIRY
     body = head + properties + payload
     return bytes((CONNECT,)) + variable_integer(len(body)) + body
 

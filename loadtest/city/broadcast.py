@@ -148,8 +148,10 @@ class Broadcast:
         give_up_s = perf_counter() + GOODBYE_S
         for connection in self._connections:
             connection.due = connection.next
-        while self._scores.acked < self._scores.sent and perf_counter() < give_up_s:
+        while self._scores.acked < self._scores.sent:
             await asyncio.sleep(TICK_S)
+            if perf_counter() > give_up_s:
+                break
         for connection in self._connections:
             connection.finish()
         # The loop's next turns write the goodbyes and close the sockets.

@@ -1,0 +1,116 @@
+"""The demo city on this platform: registered through the API, then heard over MQTT.
+
+Nothing here goes another way than a real city's devices would.
+"""
+
+import asyncio
+import signal
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+from urllib.parse import urlsplit
+
+import structlog
+
+from city.clock import US_PER_S, Clock
+from city.instants import text_us
+from loadtest.city.broadcast import AirSettings, AirState, Broadcast
+from loadtest.city.devices import City, CityDevice, Fault
+from loadtest.city.kinds import PROVIDERS
+from loadtest.city.streets import PLACES, CityPlace
+from madina.api import Api
+from madina.data_folder import RunFile
+
+__all__ = ["broadcast", "last_heard", "register"]
+
+MQTT_PORT: Final = 1883
+
+log = structlog.get_logger()
+
+
+def register(api: Api, city: City) -> int:
+    """Register what is not there yet; return how much that was.
+
+    Raises:
+        CommandError: The API refuses, in its words.
+    """
+    known = [device for device in city.devices if device.fault is not Fault.UNKNOWN]
+    providers = {name: {"name": name, "title": title} for name, title in PROVIDERS.items()}
+    places = {place.name: _place(place) for place in PLACES}
+    devices = {f"{device.kind.provider}/{device.id}": _device(device) for device in known}
+    return (
+        _add(api, "/v1/providers", providers, lambda found: str(found["name"]))
+        + _add(api, "/v1/places", places, lambda found: str(found["name"]))
+        + _add(api, "/v1/devices", devices, lambda found: f"{found['provider']}/{found['id']}")
+    )
+
+
+def last_heard(api: Api, devices: Iterable[CityDevice]) -> dict[str, float]:
+    """Return by device id when its newest stored observation was, seconds since 1970.
+
+    Raises:
+        CommandError: The API refuses, in its words.
+    """
+    ours = {f"{device.kind.provider}/{device.id}": device.id for device in devices}
+    heard: dict[str, float] = {}
+    for item in api.items("/v1/observations/latest"):
+        device = ours.get(str(item["device"]))
+        if device is not None:
+            time_s = text_us(str(item["time"])) / US_PER_S
+            heard[device] = max(time_s, heard.get(device, 0.0))
+    return heard
+
+
+async def broadcast(city: City, run: RunFile, clock: Clock, last_s: Mapping[str, float]) -> None:
+    """Publish what the city measures until SIGINT or SIGTERM."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    at = urlsplit(run.mqtt)
+    settings = AirSettings(at.hostname or "127.0.0.1", at.port or MQTT_PORT)
+    await Broadcast(city, settings, clock, last_s).run(stop, _Progress())
+
+
+class _Progress:
+    """Logs when the past has been sent, and nothing more after that."""
+
+    def __init__(self) -> None:
+        self._told = False
+
+    def __call__(self, state: AirState) -> None:
+        if not self._told and state.acked >= state.to_fill and state.connected:
+            self._told = True
+            log.info("demo.filled", messages=state.to_fill, connections=state.connected)
+
+
+def _add(
+    api: Api,
+    path: str,
+    wanted: Mapping[str, object],
+    name_of: Callable[[Mapping[str, object]], str],
+) -> int:
+    there = {name_of(found) for found in api.items(path)}
+    missing = [draft for name, draft in wanted.items() if name not in there]
+    for draft in missing:
+        api.send("POST", path, draft)
+    return len(missing)
+
+
+def _place(place: CityPlace) -> dict[str, object]:
+    return {
+        "name": place.name,
+        "title": place.title,
+        "lat": place.lat,
+        "lon": place.lon,
+        "district": place.district,
+    }
+
+
+def _device(device: CityDevice) -> dict[str, object]:
+    return {
+        "provider": device.kind.provider,
+        "id": device.id,
+        "kind": device.kind.name,
+        "name": f"{device.kind.title}, {device.place.title}",
+        "place": device.place.name,
+        "expected_interval_s": float(device.kind.every_s),
+    }
