@@ -24,6 +24,7 @@ from store.interface import (
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from bench.commit_log import CommitLog
     from city.scope import Scope
     from store.interface import (
         Batch,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
         QuarantineQuery,
         RecentKey,
         Series,
+        Store,
         StoredObservation,
     )
 
@@ -90,7 +92,15 @@ class NullStoreFacts(msgspec.Struct, frozen=True):
 class NullStore:
     """`store.interface.Store` without rows. Written from one thread, asked from any."""
 
-    def __init__(self) -> None:
+    def __init__(self, behind: Store | None = None, commits: CommitLog | None = None) -> None:
+        """Take what else is to be told of every batch.
+
+        Args:
+            behind: A store that is new: batches are written to it first.
+            commits: Remembers when observations were committed.
+        """
+        self._behind = behind
+        self._commits = commits
         self._marks: dict[int, int] = {}
         self._counts: dict[tuple[str, int, int], int] = {}
         self._digest = DigestOfSeries()
@@ -119,11 +129,19 @@ class NullStore:
 
     def write(self, batch: Batch) -> None:
         """Count a batch. See `Store.write`."""
-        began_s = time.thread_time()
         for mark in batch.marks:
             found = self._marks.get(mark.shard, 0)
             if found != mark.previous:
                 raise FencedError(shard=mark.shard, expected=mark.previous, found=found)
+        if self._behind is not None:
+            self._behind.write(batch)
+        began_s = time.thread_time()
+        if self._commits is not None:
+            self._commits.add(batch)
+        self._count(batch)
+        self._cpu_s += time.thread_time() - began_s
+
+    def _count(self, batch: Batch) -> None:
         self._marks.update({mark.shard: mark.sequence for mark in batch.marks})
         self._counts.update(
             {(each.gateway, each.epoch, each.shard): each.count for each in batch.counts}
@@ -138,7 +156,6 @@ class NullStore:
         for entry in batch.quarantine:
             self._quarantine[entry.reason] = self._quarantine.get(entry.reason, 0) + 1
         self._batches += 1
-        self._cpu_s += time.thread_time() - began_s
 
     def _add_ledger(self, rows: list[LedgerRow]) -> None:
         for row in rows:
@@ -234,4 +251,6 @@ class NullStore:
         return 0
 
     def close(self) -> None:
-        """Release nothing."""
+        """Close what is behind."""
+        if self._behind is not None:
+            self._behind.close()

@@ -13,7 +13,7 @@ import msgspec
 
 from city.clock import US_PER_S, MachineClock
 
-__all__ = ["BenchFailed", "BenchResult", "Goal", "Machine", "encode_result", "this_machine"]
+__all__ = ["ROOT", "BenchFailed", "BenchResult", "Goal", "Machine", "encode_result", "this_machine"]
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -1,0 +1,116 @@
+"""Ingest in a process of its own over a null store, which answers questions by line.
+
+`applied` answers how many messages were applied, `facts` what they came to, as JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+import uvloop
+
+from bench.commit_log import CommitLog, Delay
+from bench.null_store import NullStore, NullStoreFacts
+from city.clock import MachineClock
+from ingest.applier import Applier, ApplierSettings
+from ingest.codecs.catalogue import find_codecs
+from ingest.run import IngestSettings, run_ingest
+from ingest.status import StatusBoard
+from madina.log_output import log_to_stderr
+from madina.ready import ready_teller
+from registry.registry import Registry
+from store.duckdb import DuckDBStore
+
+__all__ = ["IngestFacts", "IngestPlan", "main"]
+
+DEVICES_AT_ONCE = 5_000
+
+
+class IngestPlan(msgspec.Struct, frozen=True):
+    """What to run.
+
+    Attributes:
+        folder: Where registry and store live.
+        devices: Registered before it begins.
+        store: `null` alone, or in front of `duckdb`.
+    """
+
+    nats_url: str
+    folder: str
+    shards: int = 16
+    provider: str = "load"
+    devices: list[str] = []
+    store: Literal["null", "duckdb"] = "null"
+
+
+class IngestFacts(msgspec.Struct, frozen=True):
+    """What became of it.
+
+    Attributes:
+        delay: From when an observation was due at the device until its commit.
+    """
+
+    store: NullStoreFacts
+    delay: Delay
+
+
+def main() -> None:
+    """Run until SIGTERM or the end of standard input."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("plan", type=Path)
+    parser.add_argument("--ready-fd", type=int)
+    given = parser.parse_args()
+    log_to_stderr("ingest")
+    plan = msgspec.json.decode(given.plan.read_bytes(), type=IngestPlan)
+    folder = Path(plan.folder)
+    registry = Registry.open(f"sqlite:///{folder / 'registry.sqlite'}", MachineClock())
+    _register(registry, plan)
+    behind = DuckDBStore(folder / "bench.duckdb") if plan.store == "duckdb" else None
+    commits = CommitLog(MachineClock())
+    store = NullStore(behind, commits)
+    applier = Applier(store, registry, ApplierSettings(), find_codecs())
+    try:
+        uvloop.run(_run(plan, applier, store, commits, given.ready_fd))
+    finally:
+        store.close()
+        registry.close()
+
+
+def _register(registry: Registry, plan: IngestPlan) -> None:
+    for start in range(0, len(plan.devices), DEVICES_AT_ONCE):
+        some = plan.devices[start : start + DEVICES_AT_ONCE]
+        registry.accept([(plan.provider, device) for device in some])
+
+
+async def _run(
+    plan: IngestPlan, applier: Applier, store: NullStore, commits: CommitLog, ready_fd: int | None
+) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+
+    def answer() -> None:
+        for line in sys.stdin.buffer:
+            if line == b"applied\n":
+                found = msgspec.json.encode(store.applied)
+            else:
+                found = msgspec.json.encode(IngestFacts(store.facts(), commits.delay()))
+            sys.stdout.buffer.write(found + b"\n")
+            sys.stdout.buffer.flush()
+        loop.call_soon_threadsafe(stop.set)
+
+    threading.Thread(target=answer, daemon=True).start()
+    settings = IngestSettings(plan.nats_url, "bench", plan.shards)
+    ready = ready_teller(ready_fd)
+    await run_ingest(settings, applier, stop, ready=ready, board=StatusBoard())
+
+
+if __name__ == "__main__":
+    main()

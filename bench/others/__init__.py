@@ -1,0 +1,1 @@
+"""What people build instead, fairly written: their libraries' documented patterns, batched."""

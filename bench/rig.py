@@ -1,0 +1,159 @@
+"""The way of a message with every part in a process of its own: log, gateway, ingest, null store.
+
+One call is one verified run. CPU counts from before the first message until the last one is
+verified; connecting is not part of it. The generator's CPU and what the null store's counting
+costs are printed and left out.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from bench.digest import check, expected_digest
+from bench.generator import all_acknowledged, connected_load
+from bench.ingest_process import IngestFacts, IngestPlan
+from bench.pairs import Sample
+from bench.processes import LogServer, Program, gateway, log_server, program, until
+from bench.result import BenchFailed
+from loadtest.payloads import Fleet
+from loadtest.plan import LoadPlan
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from loadtest.report import LoadReport
+
+__all__ = ["Rig", "RigRun", "run_rig", "running_rig"]
+
+MICROS = 1e6
+# How long ingest may take to catch up once the last message has its PUBACK.
+CATCH_UP_S = 60.0
+
+
+class RigRun(msgspec.Struct, frozen=True):
+    """One verified run.
+
+    Attributes:
+        cpu_s: Processor seconds by program; of `ingest` without what counting has cost.
+        seconds: From the first message until the last one was applied.
+        rss_bytes: Memory by program at the end.
+    """
+
+    report: LoadReport
+    facts: IngestFacts
+    cpu_s: dict[str, float]
+    seconds: float
+    rss_bytes: dict[str, int]
+
+    @property
+    def cpu_us(self) -> dict[str, float]:
+        """Microseconds a message by program."""
+        return {name: used * MICROS / self.report.sent for name, used in self.cpu_s.items()}
+
+    def sample(self, side: str) -> Sample:
+        """Return it as a sample: what gateway and ingest have cost."""
+        used = self.cpu_us
+        ours = used["gateway"] + used["ingest"]
+        parts = used | {
+            "all_in": ours + used["log"],
+            "per_s": self.report.sent / self.seconds,
+            "batch_messages": self.report.sent / self.facts.store.batches,
+        }
+        return Sample(side, ours, self.report.sent, parts)
+
+
+class Rig:
+    """Programs that run.
+
+    Attributes:
+        programs: `log`, `gateway`, `ingest`.
+    """
+
+    def __init__(self, log: LogServer, gate: Program, ingest: Program) -> None:
+        self.programs = {"log": log, "gateway": gate, "ingest": ingest}
+
+    def run(self, plan: LoadPlan) -> RigRun:
+        """Send a load and verify that all of it was applied.
+
+        Raises:
+            BenchFailed: If anything was lost, doubled or changed, or the ledger does not balance.
+        """
+        plan = msgspec.structs.replace(plan, port=self.programs["gateway"].port)
+        with connected_load(plan) as load:
+            before = self._cpu_s()
+            began_s = time.monotonic()
+            report = all_acknowledged(load.send())
+            until(
+                lambda: self._applied() >= report.sent,
+                f"{report.sent} messages to be applied",
+                *self.programs.values(),
+                patience_s=CATCH_UP_S,
+            )
+            seconds = time.monotonic() - began_s
+            after = self._cpu_s()
+        facts = self._facts()
+        verify(report, facts)
+        used = {name: after[name] - before[name] for name in after}
+        used["ingest"] -= facts.store.cpu_s
+        used["generator"] = report.cpu_s
+        memory = {name: each.rss_bytes() for name, each in self.programs.items()}
+        return RigRun(report, facts, used, seconds, memory)
+
+    def _cpu_s(self) -> dict[str, float]:
+        return {name: each.cpu_s() for name, each in self.programs.items()}
+
+    def _applied(self) -> int:
+        return msgspec.json.decode(self.programs["ingest"].ask("applied"), type=int)
+
+    def _facts(self) -> IngestFacts:
+        return msgspec.json.decode(self.programs["ingest"].ask("facts"), type=IngestFacts)
+
+
+def verify(report: LoadReport, facts: IngestFacts) -> None:
+    """Hold what a store was given to what was sent.
+
+    Raises:
+        BenchFailed: If they differ, or the ledger does not balance.
+    """
+    check(expected_digest(report), facts.store.digest, "null store")
+    if facts.store.difference or facts.store.accepted != report.sent:
+        raise BenchFailed(f"the ledger does not say that all was accepted: {facts.store}")
+
+
+@contextlib.contextmanager
+def running_rig(plan: LoadPlan, store: Literal["null", "duckdb"] = "null") -> Generator[Rig]:
+    """Run everything with the devices of a plan registered, in a folder that is then removed."""
+    fleet = Fleet(plan)
+    count = plan.connections * plan.devices_per_connection
+    devices = [fleet.device_name(plan.first_device + each) for each in range(count)]
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="madina-bench-")))
+        log = stack.enter_context(log_server(folder))
+        wanted = IngestPlan(
+            log.url, str(folder), provider=plan.provider, devices=devices, store=store
+        )
+        ingest = stack.enter_context(_ingest(folder, wanted))
+        gate = stack.enter_context(gateway(folder, log))
+        yield Rig(log, gate, ingest)
+
+
+def run_rig(plan: LoadPlan, store: Literal["null", "duckdb"] = "null") -> RigRun:
+    """Start everything afresh for one run."""
+    with running_rig(plan, store) as rig:
+        return rig.run(plan)
+
+
+@contextlib.contextmanager
+def _ingest(folder: Path, wanted: IngestPlan) -> Generator[Program]:
+    path = folder / "ingest.json"
+    path.write_bytes(msgspec.json.encode(wanted))
+    command = [sys.executable, "-m", "bench.ingest_process", path]
+    with program("ingest", command, folder, says_ready=True, talks=True) as running:
+        yield running
