@@ -21,6 +21,7 @@ export class Asking {
   readonly #tell: (known: Known) => void;
   readonly #opened: Date;
   #known: Known = { status: null, failure: null };
+  #waiting = false;
 
   constructor(url: string, world: World, tell: (known: Known) => void) {
     this.#url = url;
@@ -37,24 +38,33 @@ export class Asking {
     this.#world.after(Math.max(100, EVERY_MS - taken), () => void this.start());
   }
 
-  /** Ask once, and tell what is known then. */
+  /** Ask once, and tell what is known then; while an answer is awaited this does nothing. */
   async ask(): Promise<void> {
+    if (this.#waiting) {
+      return;
+    }
+    this.#waiting = true;
+    this.#known = await this.#answered();
+    this.#waiting = false;
+    this.#tell(this.#known);
+  }
+
+  async #answered(): Promise<Known> {
     try {
       const answer = await this.#world.fetch(this.#url, {
         cache: "no-store",
         headers: { accept: "application/json" },
         signal: AbortSignal.timeout(PATIENCE_MS),
       });
-      this.#known = answer.ok
+      return answer.ok
         ? { status: readStatus(await answer.json()), failure: null }
         : this.#failed("error", `HTTP ${answer.status}`);
     } catch (error) {
       const strange = error instanceof UnreadableStatusError || error instanceof SyntaxError;
-      this.#known = strange
+      return strange
         ? this.#failed("unreadable", error.message)
         : this.#failed("no answer", String(error));
     }
-    this.#tell(this.#known);
   }
 
   #failed(kind: Failure["kind"], detail: string): Known {

@@ -1,7 +1,11 @@
 // The last minutes of rates, kept in the page: nothing is asked again after a reload.
 
-/** How far the chart reaches back, in seconds. */
+/** How far the chart reaches back, in seconds: this much at most, and at least. */
 export const REACH_S = 600;
+export const REACH_LEAST_S = 120;
+
+/** Browsers let hidden tabs ask once a minute: that is no pause. */
+const PAUSE_S = 90;
 
 export interface Rates {
   received: number | null;
@@ -15,16 +19,31 @@ export class History {
   readonly applied: (number | null)[] = [];
 
   /** Add a point, at seconds since 1970; one that is not later than the last is left out. */
-  add(time_s: number, rates: Rates, pause_s = 10): void {
+  add(time_s: number, rates: Rates): void {
     const last = this.times.at(-1);
     if (last !== undefined && time_s <= last) {
       return;
     }
-    if (last !== undefined && time_s - last > pause_s) {
-      this.#push(last + 1, { received: null, applied: null });
+    if (last !== undefined && time_s - last > PAUSE_S) {
+      this.interrupt();
     }
     this.#push(time_s, rates);
     this.#forget(time_s - REACH_S);
+  }
+
+  /** Draw no line from the last point to the next one: nothing was heard between them. */
+  interrupt(): void {
+    const last = this.times.at(-1);
+    if (last !== undefined && this.received.at(-1) !== null) {
+      this.#push(last + 0.001, { received: null, applied: null });
+    }
+  }
+
+  /** Return the first and last second to show: the axis grows with what is known. */
+  window(): [number, number] {
+    const last = this.times.at(-1) ?? 0;
+    const known = last - (this.times[0] ?? 0);
+    return [last - Math.min(REACH_S, Math.max(REACH_LEAST_S, known)), last];
   }
 
   /** Return the highest and the latest rate of what was received; null without any. */

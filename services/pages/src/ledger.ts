@@ -1,5 +1,6 @@
 // The ledger as two equations: what came in is what became of it.
 
+import { counted } from "./figures.ts";
 import type { Ledger } from "./status.ts";
 
 export interface Term {
@@ -42,6 +43,15 @@ export function equations(ledger: Ledger): Equation[] {
       difference: difference?.observations ?? null,
     },
   ];
+}
+
+/** Return what a difference means: what came in and became nothing, or came out twice. */
+export function differenceWords({ of, difference }: Equation): string {
+  const value = difference ?? 0;
+  const one = of === "messages" ? "message" : "observation";
+  const many = Math.abs(value);
+  const is = many === 1 ? "is" : "are";
+  return `${counted(many, one)} ${is} ${value > 0 ? "missing" : "counted more than once"}`;
 }
 
 /** Return the equations that do not balance. */

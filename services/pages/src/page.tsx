@@ -17,6 +17,9 @@ function tell(known: Known): void {
       applied: status.rates?.applied_per_s ?? null,
     });
   }
+  if (failure !== null) {
+    history.interrupt();
+  }
   const said = verdict(known);
   document.title = titleOf(said, status?.city ?? null);
   if (root !== null) {
@@ -31,4 +34,7 @@ const world = {
 };
 root?.replaceChildren();
 tell({ status: null, failure: null });
-void new Asking("v1/status", world, tell).start();
+const asking = new Asking("v1/status", world, tell);
+void asking.start();
+// Hidden tabs are let ask seldom only: whoever comes back wants to know at once.
+document.addEventListener("visibilitychange", () => void (document.hidden || asking.ask()));

@@ -1,7 +1,7 @@
 // The one line on top: is the city's data whole right now?
 
-import { counted, signed } from "./figures.ts";
-import { unbalanced } from "./ledger.ts";
+import { counted } from "./figures.ts";
+import { differenceWords, unbalanced } from "./ledger.ts";
 import type { Reason, Status } from "./status.ts";
 import { clock, knownZone } from "./times.ts";
 
@@ -105,7 +105,7 @@ function ledgerLines(status: Status): Line[] {
   return unbalanced(status.ledger).map((each) => ({
     part: partName("ledger"),
     level: "error" as const,
-    words: `the ledger does not balance: ${signed(each.difference ?? 0)} ${each.of} are not accounted for`,
+    words: `the ledger does not balance: ${differenceWords(each)}`,
   }));
 }
 

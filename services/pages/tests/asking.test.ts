@@ -71,3 +71,20 @@ test("the next question waits for the answer, and no longer than needed", async 
   await asking.start();
   assert.deepEqual(waits, [EVERY_MS - 300, 100]);
 });
+
+test("a question while an answer is awaited is not asked", async () => {
+  const answers: ((answer: Response) => void)[] = [];
+  let told = 0;
+  const world: World = {
+    fetch: () => new Promise((resolve) => answers.push(resolve)),
+    now: () => OPENED,
+    after: () => undefined,
+  };
+  const asking = new Asking("v1/status", world, () => (told += 1));
+  const first = asking.ask();
+  await asking.ask();
+  assert.equal(answers.length, 1);
+  answers[0]?.(good());
+  await first;
+  assert.equal(told, 1);
+});

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { equations, unbalanced } from "../src/ledger.ts";
+import { differenceWords, equations, unbalanced } from "../src/ledger.ts";
 import { healthy } from "./examples.ts";
 
 const { ledger } = healthy();
@@ -22,4 +22,11 @@ test("an unknown difference is neither balanced nor a defect", () => {
 test("only what does not balance is named", () => {
   const short = { ...ledger, difference: { messages: 0, observations: 2 } };
   assert.deepEqual(unbalanced(short).map((each) => each.of), ["observations"]);
+});
+
+test("a difference is said in words by its sign", () => {
+  const [messages, observations] = equations({ ...ledger, difference: { messages: 1, observations: -1200 } });
+  assert.ok(messages && observations);
+  assert.equal(differenceWords(messages), "1 message is missing");
+  assert.equal(differenceWords(observations), "1,200 observations are counted more than once");
 });

@@ -3,7 +3,7 @@
 import { Component, createRef } from "preact";
 import uPlot from "uplot";
 import { rate } from "../figures.ts";
-import { REACH_S, type History } from "../history.ts";
+import type { History } from "../history.ts";
 import { clock } from "../times.ts";
 
 const HEIGHT_PX = 190;
@@ -53,7 +53,7 @@ export class Chart extends Component<Props, { pointed: number | null }> {
     const words =
       summary === null
         ? "Message rate: no figures yet"
-        : `Message rate of the last ${REACH_S / 60} minutes: now ${rate(summary.latest)}, at most ${rate(summary.highest)} a second`;
+        : `Message rate of the last minutes: now ${rate(summary.latest)}, at most ${rate(summary.highest)} a second`;
     return (
       <>
         <div class="chart" role="img" aria-label={words} ref={this.#box} />
@@ -71,7 +71,7 @@ export class Chart extends Component<Props, { pointed: number | null }> {
     const time = index === null ? undefined : history.times[index];
     if (index === null || time === undefined) {
       const summary = history.summary();
-      return summary === null ? "" : `highest ${rate(summary.highest)}/s in ${REACH_S / 60} min`;
+      return summary === null ? "" : `highest ${rate(summary.highest)}/s`;
     }
     const at = clock(new Date(time * 1000), zone);
     return `${at}: received ${rate(history.received[index] ?? null)}/s, applied ${rate(history.applied[index] ?? null)}/s`;
@@ -90,7 +90,7 @@ export class Chart extends Component<Props, { pointed: number | null }> {
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
       hooks: { setCursor: [(plot) => this.setState({ pointed: plot.cursor.idx ?? null })] },
       scales: {
-        x: { time: true, range: (_, __, latest) => [(latest ?? 0) - REACH_S, latest ?? 0] },
+        x: { time: true, range: () => this.props.history.window() },
         y: { range: (_, __, highest) => [0, Math.max(5, (highest ?? 0) * 1.1)] },
       },
       axes: [

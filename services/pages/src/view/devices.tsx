@@ -44,11 +44,12 @@ function Counts({ devices }: { devices: Devices }) {
 
 function Row({ silent, now, zone }: { silent: SilentDevice; now: Date; zone: string }) {
   const { device, kind, name, last, expected_interval_s, silent_s } = silent;
+  const shown = name === null || name === "" ? device : name;
   return (
     <tr>
       <th scope="row">
-        {name ?? device}
-        {name === null || name === device ? null : <span class="id">{device}</span>}
+        {shown}
+        {shown === device ? null : <span class="id">{device}</span>}
       </th>
       <td>{kindName(kind ?? "")}</td>
       <td class="number">{silent_s === null ? "always" : span(silent_s)}</td>

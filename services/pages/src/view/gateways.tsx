@@ -19,7 +19,7 @@ export function GatewaysView({ status }: { status: Status }) {
       {status.gateways.length === 0 ? (
         <Nothing>No gateway has told its state in the last seconds: devices may not be able to connect.</Nothing>
       ) : (
-        <Table label="Gateways" heads={["Gateway", "State", "Connections", "Messages/s", "Not yet confirmed"]}>
+        <Table label="Gateways" heads={["Gateway", "State", "Connections", "Messages/s", "Unconfirmed"]}>
           {status.gateways.map((each) => <Row key={each.name} of={each} />)}
         </Table>
       )}

@@ -46,7 +46,7 @@ function Value({ of, now, zone }: { of: LatestValue; now: Date; zone: string }) 
     <tr>
       <th scope="row" title={of.device}>
         {quantityName(of.quantity)}
-        <span class="id">{of.name ?? of.device}</span>
+        <span class="id">{of.name === null || of.name === "" ? of.device : of.name}</span>
       </th>
       <td class="number">
         {valueWords(of.value, unitName(of.unit, of.quantity))}

@@ -1,7 +1,7 @@
 // What came in, and what became of it: two equations and their differences.
 
 import { count, signed } from "../figures.ts";
-import { equations, type Equation } from "../ledger.ts";
+import { differenceWords, equations, type Equation } from "../ledger.ts";
 import type { Ledger } from "../status.ts";
 import { Nothing, Panel } from "./panel.tsx";
 
@@ -18,7 +18,7 @@ export function LedgerView({ ledger }: { ledger: Ledger | null }) {
 }
 
 function EquationView({ equation }: { equation: Equation }) {
-  const { of, total, terms, difference } = equation;
+  const { of, total, terms } = equation;
   return (
     <div class="equation" data-of={of}>
       <h3>{of === "messages" ? "Messages" : "Observations"}</h3>
@@ -31,7 +31,7 @@ function EquationView({ equation }: { equation: Equation }) {
           </span>
         ))}
       </p>
-      <DifferenceView of={of} difference={difference} />
+      <DifferenceView equation={equation} />
     </div>
   );
 }
@@ -44,7 +44,8 @@ function Term({ name, value, explained }: { name: string; value: number; explain
   );
 }
 
-function DifferenceView({ of, difference }: { of: string; difference: number | null }) {
+function DifferenceView({ equation }: { equation: Equation }) {
+  const { difference } = equation;
   if (difference === null) {
     return <p class="difference unknown">Difference unknown: the log does not answer</p>;
   }
@@ -53,8 +54,8 @@ function DifferenceView({ of, difference }: { of: string; difference: number | n
   }
   return (
     <p class="difference bad">
-      <span aria-hidden="true">✕ </span>Difference {signed(difference)}: {of} are{" "}
-      {difference > 0 ? "missing" : "counted more than once"}. Please report this defect.
+      <span aria-hidden="true">✕ </span>Difference {signed(difference)}: {differenceWords(equation)}.
+      Please report this defect.
     </p>
   );
 }

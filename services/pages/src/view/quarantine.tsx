@@ -10,7 +10,7 @@ export function QuarantineView({ status, zone }: { status: Status; zone: string 
   const { quarantine } = status;
   const now = new Date(status.time);
   return (
-    <Panel id="quarantine" title="Quarantine" note="Messages that could not be accepted. They are kept, and can be read again once the cause is mended.">
+    <Panel id="quarantine" title="Quarantine" note="Messages that could not be accepted. They are kept, and can be read again once the cause is mended." wide>
       {quarantine === null ? (
         <Nothing>What is in quarantine is not known: the store does not answer.</Nothing>
       ) : quarantine.held === 0 ? (
@@ -26,22 +26,26 @@ function Held({ of, now, zone }: { of: Quarantine; now: Date; zone: string }) {
   const reasons = byCount(of.by_reason);
   const most = Math.max(1, ...reasons.map(([, many]) => many));
   return (
-    <>
-      <p class="lead"><span class="number">{count(of.held)}</span> {of.held === 1 ? "message is" : "messages are"} held</p>
-      <ul class="reasons" aria-label={counted(reasons.length, "reason")}>
-        {reasons.map(([code, many]) => (
-          <li key={code}>
-            <span class="bar" aria-hidden="true" style={{ width: `${(many / most) * 100}%` }} />
-            <span class="words">{reasonWords(code)}</span>
-            <span class="number">{count(many)}</span>
-          </li>
-        ))}
-      </ul>
-      <h3>Last {counted(of.entries.length, "message")}</h3>
-      <Table label="Last messages in quarantine" heads={["Received", "Device", "Why"]}>
-        {of.entries.map((each) => <Entry key={each.id} of={each} now={now} zone={zone} />)}
-      </Table>
-    </>
+    <div class="held">
+      <div>
+        <p class="lead"><span class="number">{count(of.held)}</span> {of.held === 1 ? "message is" : "messages are"} held</p>
+        <ul class="reasons" aria-label={counted(reasons.length, "reason")}>
+          {reasons.map(([code, many]) => (
+            <li key={code}>
+              <span class="bar" aria-hidden="true" style={{ width: `${(many / most) * 100}%` }} />
+              <span class="words">{reasonWords(code)}</span>
+              <span class="number">{count(many)}</span>
+            </li>
+          ))}
+        </ul>
+      </div>
+      <div>
+        <h3>Last {counted(of.entries.length, "message")}</h3>
+        <Table label="Last messages in quarantine" heads={["Received", "Device", "Why"]}>
+          {of.entries.map((each) => <Entry key={each.id} of={each} now={now} zone={zone} />)}
+        </Table>
+      </div>
+    </div>
   );
 }
 
@@ -50,7 +54,7 @@ function Entry({ of, now, zone }: { of: QuarantineEntry; now: Date; zone: string
     <tr>
       <td class="number">{moment(new Date(of.received_at), now, zone)}</td>
       <th scope="row">
-        {of.device ?? "unknown"}
+        {of.device === null || of.device === "" ? "no device named" : of.device}
         <span class="id">{of.topic}</span>
       </th>
       <td class="why">
