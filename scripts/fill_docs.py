@@ -3,6 +3,7 @@
 A generated part stands between `<!-- from: NAME -->` and `<!-- end -->`.
 """
 
+import ast
 import os
 import re
 import sys
@@ -16,9 +17,29 @@ from typer.core import TyperGroup
 from madina.main import COMMANDS, build
 from madina.settings import Settings, variable
 
-__all__ = ["PARTS", "command_rows", "commands_table", "fill", "main", "settings_table"]
+__all__ = [
+    "PARTS",
+    "command_rows",
+    "commands_table",
+    "events_table",
+    "fill",
+    "main",
+    "settings_table",
+]
 
 ROOT = Path(__file__).parents[1]
+ROOMS = (
+    "city",
+    "store",
+    "registry",
+    "indicators",
+    "gateway",
+    "ingest",
+    "services",
+    "loadtest",
+    "madina",
+)
+LEVELS = {"info": "info", "warning": "warning", "error": "error", "exception": "error"}
 PART = re.compile(r"(<!-- from: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -48,9 +69,37 @@ def command_rows(prefix: str, group: TyperGroup) -> Iterator[str]:
             yield f"| `{prefix} {name}` | {(command.help or '').splitlines()[0]} |"
 
 
+def events_table() -> str:
+    """Return a table of every event that is logged: name, level, members, and by which room."""
+    found = {
+        event for room in ROOMS for path in (ROOT / room).rglob("*.py") for event in _events(path)
+    }
+    rows = ["| event | level | members | room |", "| --- | --- | --- | --- |"]
+    rows += [
+        f"| `{name}` | {level} | {members} | {room} |"
+        for name, level, members, room in sorted(found)
+    ]
+    return "\n".join(rows) + "\n"
+
+
+def _events(path: Path) -> Iterator[tuple[str, str, str, str]]:
+    """Yield what a module logs: calls of `log.LEVEL` with a name."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        match node:
+            case ast.Call(
+                func=ast.Attribute(value=ast.Name("log"), attr=level),
+                args=[ast.Constant(str(name)), *_],
+            ) if level in LEVELS:
+                members = ", ".join(f"`{keyword.arg}`" for keyword in node.keywords if keyword.arg)
+                yield name, LEVELS[level], members, path.relative_to(ROOT).parts[0]
+            case _:
+                pass
+
+
 PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "settings": settings_table,
     "commands": commands_table,
+    "events": events_table,
 }
 
 
