@@ -61,10 +61,16 @@ def _of_ingest(services: Services) -> Iterator[Reason]:
         yield Reason("ingest", "error", look.log_words)
     elif not look.started:
         yield Reason("ingest", "error", "it has not started yet")
-    elif look.owned == 0:
+    elif look.owned == 0 and _pending(services):
+        # A shard is owned from its first message on: an empty log needs no owner.
         yield Reason("ingest", "error", "it owns no shard yet")
     if look.store_words:
         yield Reason("store", "error", look.store_words)
+
+
+def _pending(services: Services) -> int:
+    balance = services.state.balance
+    return 0 if balance is None else balance.messages.pending
 
 
 def _of_services(services: Services) -> Iterator[Reason]:
