@@ -5,14 +5,48 @@ from collections.abc import AsyncGenerator
 
 from fastapi import FastAPI
 
-from services.api import health, ledger, live, observations, status
+from services.api import (
+    audit,
+    devices,
+    health,
+    keys,
+    ledger,
+    live,
+    metrics,
+    observations,
+    places,
+    providers,
+    quarantine,
+    reference,
+    routes,
+    status,
+    users,
+)
+from services.front import serve_pages
+from services.openapi import describe
 from services.parts import ServicesParts
 from services.problems import answer_problems
 from services.running import Services
 
 __all__ = ["create_app"]
 
-ROUTERS = (health.router, status.router, ledger.router, observations.router, live.router)
+ROUTERS = (
+    health.router,
+    status.router,
+    ledger.router,
+    observations.router,
+    live.router,
+    devices.router,
+    providers.router,
+    places.router,
+    routes.router,
+    quarantine.router,
+    users.router,
+    keys.router,
+    audit.router,
+    metrics.router,
+    reference.router,
+)
 
 
 def create_app(parts: ServicesParts) -> FastAPI:
@@ -35,4 +69,6 @@ def create_app(parts: ServicesParts) -> FastAPI:
     answer_problems(app)
     for router in ROUTERS:
         app.include_router(router)
+    describe(app)
+    serve_pages(app, parts.pages)
     return app

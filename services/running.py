@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from services.access_bucket import AccessBucket
 from services.ledger import LedgerBook
 from services.link import Link
 from services.log_view import LogView
+from services.replay import Replayer
 from services.state import PlatformState
 from services.threads import Threads
 
@@ -40,8 +42,11 @@ class Services:
         self.view = LogView(parts.shards, self._observed)
         self.ledger = LedgerBook(parts.store, self.view, self.threads, parts.clock)
         self.state = PlatformState(parts, self.ledger, self.threads)
+        self.access = AccessBucket(parts.registry, self.threads)
+        self.replayer = Replayer(parts.shards, parts.clock)
         self.failed = ""
-        self._link = Link(parts.nats_url, NAME, (self.view,))
+        tenants = (self.view, self.access, self.replayer)
+        self._link = Link(parts.nats_url, NAME, tenants)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:

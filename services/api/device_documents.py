@@ -1,0 +1,127 @@
+"""What the API says of devices, and is told."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from city.instants import to_text
+from registry.facts import DeviceStatus
+from registry.records import DeviceDraft, DeviceRecord
+from services.asking import Cursor, Document, Limit
+
+__all__ = [
+    "AcceptBody",
+    "AcceptedDocument",
+    "DeviceBody",
+    "DeviceChange",
+    "DeviceDocument",
+    "DevicePage",
+    "DeviceParameters",
+    "DevicesBody",
+    "ImportDocument",
+    "device_document",
+    "device_draft",
+]
+
+LIMIT = 100
+MANY = 10_000
+ACCEPTED_MAX = 1_000
+WORDS_MAX = 200
+
+Words = Annotated[str | None, Field(max_length=WORDS_MAX)]
+
+
+class DeviceChange(Document):
+    """Members that change; the others stay.
+
+    Attributes:
+        kind: What it is for: `air`, `noise`, `parking`, ...
+        expected_interval_s: How often it should report; null where nobody knows.
+        lat, lon, district: Its own; null takes those of its place.
+    """
+
+    kind: str = ""
+    name: str = ""
+    status: DeviceStatus = "active"
+    expected_interval_s: float | None = None
+    lat: float | None = None
+    lon: float | None = None
+    district: str | None = None
+    place: str | None = None
+    tags: tuple[str, ...] = ()
+
+
+class DeviceBody(DeviceChange):
+    """A device; its provider is registered with it where nobody has."""
+
+    provider: str
+    id: str
+
+
+class DeviceDocument(DeviceBody):
+    """A device as it is registered; `device` is its name: `provider/id`."""
+
+    device: str
+    created_at: str
+    updated_at: str
+
+
+class DevicePage(Document):
+    """Devices by provider and id, and where to go on."""
+
+    items: list[DeviceDocument]
+    next: str | None
+
+
+class DevicesBody(Document):
+    """Many devices: new ones are registered, known ones replaced."""
+
+    items: Annotated[list[DeviceBody], Field(max_length=MANY)]
+
+
+class ImportDocument(Document):
+    """What became of many devices."""
+
+    created: int
+    changed: int
+    unchanged: int
+
+
+class AcceptBody(Document):
+    """Devices to accept, each as `provider/device`."""
+
+    devices: Annotated[list[str], Field(min_length=1, max_length=ACCEPTED_MAX)]
+
+
+class AcceptedDocument(Document):
+    """How many became active now; those that were stay so."""
+
+    accepted: int
+
+
+class DeviceParameters(Document):
+    """Which devices; `text` is part of the id or the name."""
+
+    provider: Words = None
+    kind: Words = None
+    status: DeviceStatus | None = None
+    district: Words = None
+    text: Words = None
+    limit: Limit = LIMIT
+    cursor: Cursor = None
+
+
+def device_document(record: DeviceRecord) -> DeviceDocument:
+    """Write a device."""
+    members = {name: getattr(record, name) for name in DeviceBody.model_fields}
+    return DeviceDocument(
+        **members,
+        device=f"{record.provider}/{record.id}",
+        created_at=to_text(record.created_us),
+        updated_at=to_text(record.updated_us),
+    )
+
+
+def device_draft(body: DeviceBody) -> DeviceDraft:
+    """Read a device."""
+    return DeviceDraft(**body.model_dump())

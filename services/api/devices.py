@@ -1,0 +1,171 @@
+"""`/v1/devices`: who they are; registering or accepting one back-fills what it sent before."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from city.reasons import MessageReason
+from city.replay import ReplayRequest
+from registry.records import DeviceQuery
+from services.api.device_documents import (
+    AcceptBody,
+    AcceptedDocument,
+    DeviceBody,
+    DeviceChange,
+    DeviceDocument,
+    DevicePage,
+    DeviceParameters,
+    DevicesBody,
+    ImportDocument,
+    device_document,
+    device_draft,
+)
+from services.asking import answer, decode_cursor, encode_cursor
+from services.authority import Caller, Changer, Reader, Running
+from services.problems import PROBLEMS, ProblemError
+from services.replay import REQUESTS_MAX
+
+__all__ = [
+    "accept_devices",
+    "change_device",
+    "create_device",
+    "list_devices",
+    "put_devices",
+    "read_device",
+    "router",
+]
+
+router = APIRouter(prefix="/v1/devices", tags=["devices"], responses=PROBLEMS)
+
+# Provider and id.
+Name = tuple[str, str]
+
+
+@router.get("", response_model=DevicePage)
+async def list_devices(
+    request: Request,
+    running: Running,
+    caller: Reader,
+    asked: Annotated[DeviceParameters, Query()],
+) -> Response:
+    """List devices by provider and id."""
+    query = DeviceQuery(
+        provider=asked.provider,
+        kind=asked.kind,
+        status=asked.status,
+        district=asked.district,
+        text=asked.text,
+        after=decode_cursor(asked.cursor, tuple[str, str]),
+        limit=asked.limit + 1,
+    )
+    found = await running.threads.run(running.parts.registry.devices.page, caller.scope, query)
+    shown = found[: asked.limit]
+    last = (shown[-1].provider, shown[-1].id) if len(found) > len(shown) else None
+    items = [device_document(each) for each in shown]
+    return answer(request, DevicePage(items=items, next=last and encode_cursor(last)))
+
+
+@router.post("", response_model=DeviceDocument, status_code=HTTPStatus.CREATED)
+async def create_device(
+    request: Request, running: Running, caller: Changer, body: DeviceBody
+) -> Response:
+    """Register a device."""
+    devices = running.parts.registry.devices
+    record = await running.threads.run(devices.create, caller.actor, device_draft(body))
+    if record.status == "active":
+        await _back_fill(running, caller, {(record.provider, record.id)})
+    return answer(request, device_document(record), HTTPStatus.CREATED)
+
+
+@router.put("", response_model=ImportDocument)
+async def put_devices(
+    request: Request, running: Running, caller: Changer, body: DevicesBody
+) -> Response:
+    """Register or replace many devices, all or none."""
+    drafts = [device_draft(each) for each in body.items]
+    devices = running.parts.registry.devices
+    result = await running.threads.run(devices.put, caller.actor, drafts)
+    active = {(each.provider, each.id) for each in drafts if each.status == "active"}
+    if result.created or result.changed:
+        await _back_fill(running, caller, active)
+    document = ImportDocument.model_validate(result, from_attributes=True)
+    return answer(request, document)
+
+
+@router.post("/accept", response_model=AcceptedDocument)
+async def accept_devices(
+    request: Request, running: Running, caller: Changer, body: AcceptBody
+) -> Response:
+    """Make devices active that are pending or unknown; what they sent is taken up again."""
+    names = [_name(each) for each in body.devices]
+    devices = running.parts.registry.devices
+    accepted = await running.threads.run(devices.accept, caller.actor, names)
+    # Also when all were active already: a replay that did not get through can be asked for again.
+    for requests in _requests(set(names)):
+        await running.replayer.replay(caller.actor, requests)
+    return answer(request, AcceptedDocument(accepted=accepted))
+
+
+@router.get("/{device:path}", response_model=DeviceDocument)
+async def read_device(request: Request, running: Running, caller: Reader, device: str) -> Response:
+    """Return one device, by `provider/device` or by the id where one provider has it."""
+    found = await running.threads.run(running.parts.registry.devices.find, caller.scope, device)
+    return answer(request, device_document(found))
+
+
+@router.patch("/{device:path}", response_model=DeviceDocument)
+async def change_device(
+    request: Request, running: Running, caller: Changer, device: str, body: DeviceChange
+) -> Response:
+    """Change members of a device."""
+    devices = running.parts.registry.devices
+    found = await running.threads.run(devices.find, caller.scope, device)
+    record = await running.threads.run(
+        devices.change,
+        caller.actor,
+        caller.scope,
+        (found.provider, found.id),
+        body.model_dump(exclude_unset=True),
+    )
+    if record.status == "active" and found.status != "active":
+        await _back_fill(running, caller, {(record.provider, record.id)})
+    return answer(request, device_document(record))
+
+
+def _name(text: str) -> Name:
+    """Read `provider/device`.
+
+    Raises:
+        ProblemError: 422, if it has no provider: an unknown device is nobody's yet.
+    """
+    provider, separator, device = text.partition("/")
+    if not separator:
+        raise ProblemError(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "invalid",
+            f"{text!r} has no provider",
+            mend="name it provider/device",
+            field="devices",
+        )
+    return provider, device
+
+
+def _requests(names: set[Name]) -> list[list[ReplayRequest]]:
+    """Return what takes up the parked messages of devices; of many, those of their providers."""
+    reason = MessageReason.UNKNOWN_DEVICE
+    requests = [
+        ReplayRequest(reason=reason, provider=provider, device=device)
+        for provider, device in sorted(names)
+    ]
+    if len(requests) > REQUESTS_MAX:
+        providers = sorted({provider for provider, _ in names})
+        requests = [ReplayRequest(reason=reason, provider=each) for each in providers]
+    starts = range(0, len(requests), REQUESTS_MAX)
+    return [requests[start : start + REQUESTS_MAX] for start in starts]
+
+
+async def _back_fill(running: Running, caller: Caller, names: set[Name]) -> None:
+    """Have the parked messages of devices taken up again, as soon as the log answers."""
+    for requests in _requests(names):
+        await running.replayer.replay_soon(caller.actor, requests)
