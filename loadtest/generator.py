@@ -170,7 +170,7 @@ class _Load:
     def report(self) -> LoadReport:
         """Return what became of the plan."""
         scores = self._scores
-        open_numbers = (each.unacknowledged() for each in self._connections)
+        numbered = [*enumerate(self._connections)]
         return LoadReport(
             plan=self._plan,
             seconds=self._ended_s - self._started_s,
@@ -187,7 +187,8 @@ class _Load:
             latency=scores.latency.summary(),
             service=scores.service.summary(),
             sent_by_connection=[connection.next for connection in self._connections],
-            unacked={number: left for number, left in enumerate(open_numbers) if left},
+            unacked={at: left for at, each in numbered if (left := each.unacknowledged())},
+            refusals={at: each.refusals for at, each in numbered if each.refusals},
             last_refusal=scores.last_refusal,
         )
 

@@ -38,7 +38,7 @@ class Fleet:
         # With one width for every member, all messages of a plan share one head.
         self._topic_start = b"madina/v1/" + plan.provider.encode() + b"/d"
         topic = self._topic_start + b"0" * DEVICE_DIGITS + b"/up"
-        size = len(self._payload(plan.first_ms, 0, self._bodies[0]))
+        size = len(b'{"t":%d,"id":"%d","obs":%b}' % (plan.first_ms, plan.first_ms, self._bodies[0]))
         head = publish_head(topic, size, qos=plan.qos, version=plan.version)
         self._head = head[: -(DEVICE_DIGITS + len(b"/up"))]
 
@@ -62,12 +62,14 @@ class Fleet:
         def packet(number: int, middle: bytes) -> bytes:
             sequence, turn = divmod(number, share)
             device = first + turn
-            return b'%b%07d/up%b{"t":%d,"id":"%010d","obs":%b}' % (
+            time_ms = first_ms + sequence * step_ms
+            return b'%b%07d/up%b{"t":%d,"id":"%d","obs":%b}' % (
                 head,
                 device,
                 middle,
-                first_ms + sequence * step_ms,
-                sequence,
+                time_ms,
+                # Unique over runs as well: a device's messages are told apart by it.
+                time_ms,
                 bodies[(device * PHASE_STEP + sequence) % PHASES],
             )
 
@@ -98,10 +100,6 @@ class Fleet:
             for name, unit, middle, swing in self._quantities
         )
         return f"[{items}]".encode()
-
-    @staticmethod
-    def _payload(time_ms: int, sequence: int, body: bytes) -> bytes:
-        return b'{"t":%d,"id":"%010d","obs":%b}' % (time_ms, sequence, body)
 
 
 def _value(middle: float, swing: float, phase: int) -> float:

@@ -9,6 +9,9 @@ from loadtest.packets import Version
 __all__ = ["LoadPlan", "PlanError", "Schedule"]
 
 DEFAULT_FIRST_MS = 1_772_600_000_000
+# With 13 digits for every time, all messages have one length.
+SMALLEST_MS = 1_000_000_000_000
+LARGEST_MS = 7_226_582_400_000
 
 
 class PlanError(ValueError):
@@ -69,6 +72,8 @@ class LoadPlan(msgspec.Struct, frozen=True, kw_only=True):
             raise PlanError("connections, window and devices start at 1, a window ends at 65535")
         if not 1 <= self.observations <= 6:  # noqa: PLR2004 - see `loadtest.payloads`
             raise PlanError(f"{self.observations} observations in a message: 1 to 6")
+        if not SMALLEST_MS <= self.first_ms <= LARGEST_MS:
+            raise PlanError(f"{self.first_ms} ms is not between 2001 and 2199")
         if self.seconds is None and (self.messages is None or self.rate_per_s == 0):
             raise PlanError("say how many seconds or how many messages")
         return self

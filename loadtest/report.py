@@ -44,6 +44,7 @@ class LoadReport(msgspec.Struct, frozen=True, kw_only=True):
             loop hides.
         sent_by_connection: Messages with the numbers 0 to this were sent.
         unacked: By connection: the numbers of messages that were sent and have no PUBACK.
+        refusals: By connection: the numbers of refused messages, the first thousand of each.
         last_refusal: Words of the last refusal or disconnect by the server; may be empty.
     """
 
@@ -63,6 +64,7 @@ class LoadReport(msgspec.Struct, frozen=True, kw_only=True):
     service: LatencySummary
     sent_by_connection: list[int]
     unacked: dict[int, list[int]]
+    refusals: dict[int, list[int]] = {}
     last_refusal: str = ""
 
     @property

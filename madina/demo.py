@@ -5,7 +5,7 @@ Nothing here goes another way than a real city's devices would.
 
 import asyncio
 import signal
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -34,14 +34,17 @@ def register(api: Api, city: City) -> int:
         CommandError: The API refuses, in its words.
     """
     known = [device for device in city.devices if device.fault is not Fault.UNKNOWN]
-    providers = {name: {"name": name, "title": title} for name, title in PROVIDERS.items()}
-    places = {place.name: _place(place) for place in PLACES}
-    devices = {f"{device.kind.provider}/{device.id}": _device(device) for device in known}
-    return (
-        _add(api, "/v1/providers", providers, lambda found: str(found["name"]))
-        + _add(api, "/v1/places", places, lambda found: str(found["name"]))
-        + _add(api, "/v1/devices", devices, lambda found: f"{found['provider']}/{found['id']}")
+    providers = [{"name": name, "title": title} for name, title in PROVIDERS.items()]
+    drafts = (
+        *(("/v1/providers", draft) for draft in _missing(api, "/v1/providers", providers)),
+        *(("/v1/places", draft) for draft in _missing(api, "/v1/places", map(_place, PLACES))),
     )
+    for path, draft in drafts:
+        api.send("POST", path, draft)
+    devices = _missing(api, "/v1/devices", map(_device, known))
+    if devices:
+        api.send("PUT", "/v1/devices", {"items": devices})
+    return len(drafts) + len(devices)
 
 
 def last_heard(api: Api, devices: Iterable[CityDevice]) -> dict[str, float]:
@@ -82,17 +85,16 @@ class _Progress:
             log.info("demo.filled", messages=state.to_fill, connections=state.connected)
 
 
-def _add(
-    api: Api,
-    path: str,
-    wanted: Mapping[str, object],
-    name_of: Callable[[Mapping[str, object]], str],
-) -> int:
-    there = {name_of(found) for found in api.items(path)}
-    missing = [draft for name, draft in wanted.items() if name not in there]
-    for draft in missing:
-        api.send("POST", path, draft)
-    return len(missing)
+def _missing(
+    api: Api, path: str, drafts: Iterable[Mapping[str, object]]
+) -> list[dict[str, object]]:
+    """Return the drafts that nobody has registered; what people changed since then stays."""
+    there = {_name(found) for found in api.items(path)}
+    return [dict(draft) for draft in drafts if _name(draft) not in there]
+
+
+def _name(fact: Mapping[str, object]) -> str:
+    return f"{fact['provider']}/{fact['id']}" if "id" in fact else str(fact["name"])
 
 
 def _place(place: CityPlace) -> dict[str, object]:

@@ -30,12 +30,12 @@ def expected(report: LoadReport) -> Counter[tuple[str, str]]:
         for number in set(range(sent)) - set(report.unacked.get(connection, [])):
             device, sequence = fleet.message_of(connection, number)
             topic = f"madina/v1/{report.plan.provider}/{fleet.device_name(device)}/up"
-            found[topic, f"{sequence:010d}"] += 1
+            found[topic, str(report.plan.first_ms + sequence)] += 1
     return found
 
 
 def arrived(messages: list[tuple[str, bytes]]) -> Counter[tuple[str, str]]:
-    ids = ((topic, payload.split(b'"id":"')[1][:10].decode()) for topic, payload in messages)
+    ids = ((topic, payload.split(b'"id":"')[1][:13].decode()) for topic, payload in messages)
     return Counter(ids)
 
 

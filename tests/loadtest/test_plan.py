@@ -43,6 +43,7 @@ def read(packet: bytes, *, qos: int = 1) -> tuple[str, Native]:
         LoadPlan(port=1),
         LoadPlan(port=1, messages=5, rate_per_s=0.0),
         LoadPlan(port=1, messages=5, observations=7),
+        LoadPlan(port=1, messages=5, first_ms=999),
     ],
 )
 def test_a_plan_that_cannot_be_run_is_refused(plan: LoadPlan) -> None:
@@ -92,7 +93,7 @@ def test_a_message_is_plain_native_json_and_always_the_same() -> None:
     assert packet(7, fleet.middles[0]) == Fleet(PLAN).packets(2)(7, fleet.middles[0])
     device, sequence = fleet.message_of(2, 7)
     assert (fleet.device_name(device), sequence) == ("d0000005", 3)
-    assert (message.id, fleet.sequence_at(message.t)) == ("0000000003", 3)
+    assert (message.id, fleet.sequence_at(message.t)) == (str(PLAN.first_ms + 3), 3)
     assert {item.q: item.v for item in message.obs} == fleet.values(device, sequence)
 
 
