@@ -23,6 +23,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "ingest": "ingest",
     "services": "services",
     "ledger": "ledger",
+    "demo-city": "demo_city",
     "config": "config",
 }
 DONE_STATUS, FAILED_STATUS, SETUP_STATUS = 0, 1, 2
