@@ -91,10 +91,11 @@ def test_latest_values_have_names_and_units_that_people_use(shown: Page) -> None
         ("Flow", "0.412\u202fm³/h"),
         ("Lamp on", "no"),
     ):
-        expect(latest.get_by_role("row", name=re.compile(f"^{re.escape(name)}"))).to_contain_text(
-            value
-        )
-    expect(latest.get_by_role("row", name="Temperature")).to_contain_text("suspect")
+        row = latest.locator("dl > div").filter(has_text=re.compile(f"^{re.escape(name)}"))
+        expect(row.get_by_role("definition")).to_contain_text(value)
+    doubtful = latest.locator("dl > div").filter(has_text="Temperature")
+    expect(doubtful).to_contain_text("suspect")
+    expect(latest.locator(".heard").filter(has_text="Plaza Mayor")).to_contain_text("12:03:00")
 
 
 def test_every_reason_for_quarantine_has_words(shown: Page, platform: RecordedPlatform) -> None:

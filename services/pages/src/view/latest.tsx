@@ -1,6 +1,7 @@
 // The newest values of each kind of devices.
 
 import { counted } from "../figures.ts";
+import { byDevice, type HeardDevice } from "../latest.ts";
 import { flagWords, kindName, quantityName, unitName, valueWords } from "../quantities.ts";
 import type { LatestOfKind, LatestValue, Status } from "../status.ts";
 import { moment } from "../times.ts";
@@ -25,34 +26,33 @@ function Kind({ of, now, zone }: { of: LatestOfKind; now: Date; zone: string }) 
   return (
     <article class="kind">
       <h3>{kindName(of.kind)} <span class="devices">{counted(of.devices, "device")}</span></h3>
-      <table>
-        <caption class="hidden">Latest values: {kindName(of.kind)}</caption>
-        <thead class="hidden">
-          <tr><th scope="col">Device and quantity</th><th scope="col">Value and time</th></tr>
-        </thead>
-        <tbody>
-          {of.values.map((each) => (
-            <Value key={`${each.device} ${each.quantity}`} of={each} now={now} zone={zone} />
-          ))}
-        </tbody>
-      </table>
+      {byDevice(of.values).map((each) => <Heard key={each.device} of={each} now={now} zone={zone} />)}
     </article>
   );
 }
 
-function Value({ of, now, zone }: { of: LatestValue; now: Date; zone: string }) {
+function Heard({ of, now, zone }: { of: HeardDevice; now: Date; zone: string }) {
+  return (
+    <div class="heard">
+      <p class="id" title={of.device}>
+        {of.name} <time dateTime={of.time}>{moment(new Date(of.time), now, zone)}</time>
+      </p>
+      <dl>
+        {of.values.map((each) => <Value key={each.quantity} of={each} />)}
+      </dl>
+    </div>
+  );
+}
+
+function Value({ of }: { of: LatestValue }) {
   const doubt = flagWords(of.flag);
   return (
-    <tr>
-      <th scope="row" title={of.device}>
-        {quantityName(of.quantity)}
-        <span class="id">{of.name === null || of.name === "" ? of.device : of.name}</span>
-      </th>
-      <td class="number">
+    <div>
+      <dt>{quantityName(of.quantity)}</dt>
+      <dd>
+        {doubt === "" ? null : <strong class="doubt">{doubt}</strong>}{" "}
         {valueWords(of.value, unitName(of.unit, of.quantity))}
-        {doubt === "" ? null : <strong class="doubt">{doubt}</strong>}
-        <time class="id" dateTime={of.time}>{moment(new Date(of.time), now, zone)}</time>
-      </td>
-    </tr>
+      </dd>
+    </div>
   );
 }
