@@ -42,7 +42,7 @@ def read_json(payload: bytes) -> Any:  # noqa: ANN401 - a JSON document can be a
         found, end = decoder.raw_decode(text, len(text) - len(text.lstrip(JSON_SPACE)))
     except json.JSONDecodeError as error:
         raise MessageError(
-            MessageReason.JSON_SYNTAX, f"{error.msg} at line {error.lineno} column {error.colno}"
+            MessageReason.JSON_SYNTAX, f"line {error.lineno}, column {error.colno}: {error.msg}"
         ) from None
     if text[end:].strip(JSON_SPACE):
         raise MessageError(MessageReason.JSON_SYNTAX, f"more text after character {end}")
