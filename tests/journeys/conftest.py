@@ -1,0 +1,166 @@
+"""The whole platform as its users start it: `madina up`, in a process and a folder of its own."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import paho.mqtt.client as paho
+import psutil
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+
+from madina.data_folder import DataFolder, RunFile
+
+START_S = 90
+STOP_S = 60
+ACKNOWLEDGE_S = 30
+EPOCH_S = 1_790_000_000
+PORTS = {"MADINA_HTTP_PORT": "0", "MADINA_MQTT_PORT": "0", "MADINA_NATS_PORT": "0"}
+
+
+class Platform:
+    """A running `madina up`.
+
+    Attributes:
+        folder: Its data folder.
+        process: The supervisor.
+    """
+
+    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+        self.folder = folder
+        self._environment = {**os.environ, **PORTS, **environment, "MADINA_DATA_DIR": str(folder)}
+        self._output = folder.with_name(folder.name + ".out")
+        with self._output.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "madina", "up"],
+                env=self._environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+    @property
+    def said(self) -> str:
+        """What it has printed."""
+        return self._output.read_text(encoding="utf-8")
+
+    @property
+    def run(self) -> RunFile:
+        """Its addresses and process ids."""
+        run = DataFolder(self.folder).running()
+        assert run is not None, f"it does not run: {self.said}"
+        return run
+
+    @property
+    def mqtt_port(self) -> int:
+        return int(self.run.mqtt.rpartition(":")[2])
+
+    def wait_until_up(self) -> None:
+        self.until(lambda: "Ctrl-C stops" in self.said, "madina up is up", START_S)
+
+    def until(self, holds: Callable[[], bool], what: str, deadline_s: float = 30) -> None:
+        end_s = time.monotonic() + deadline_s
+        while not holds():
+            assert self.process.poll() is None, f"{what}: it ended: {self.said}{self.logs()}"
+            assert time.monotonic() < end_s, f"not after {deadline_s} s: {what}\n{self.logs()}"
+            time.sleep(0.05)
+
+    def publish(self, messages: int, first: int = 0) -> None:
+        """Publish as a device would, QoS 1; return when the last one is acknowledged."""
+        device = paho.Client(CallbackAPIVersion.VERSION2, client_id="meter-7")
+        device.max_inflight_messages_set(100)
+        device.connect("127.0.0.1", self.mqtt_port)
+        device.loop_start()
+        sent = [
+            device.publish(
+                "madina/v1/acme/meter-7/up",
+                msgspec.json.encode(
+                    {
+                        "t": (EPOCH_S + n) * 1_000,
+                        "obs": [{"q": "temperature", "v": n / 10, "u": "Cel"}],
+                    }
+                ),
+                qos=1,
+            )
+            for n in range(first, first + messages)
+        ]
+        for each in sent:
+            each.wait_for_publish(ACKNOWLEDGE_S)
+        device.disconnect()
+        device.loop_stop()
+        assert all(each.is_published() for each in sent), self.logs()
+
+    def ledger(self) -> dict[str, int]:
+        """Return the messages of the ledger."""
+        return self.madina("ledger")["messages"]
+
+    def difference(self) -> dict[str, int]:
+        """Return what does not add up."""
+        return self.madina("ledger")["difference"]
+
+    # JSON of our own commands: tests look at its members, so its type is left open.
+    def madina(self, *arguments: str) -> Any:  # noqa: ANN401
+        """Run a command beside it and return its JSON."""
+        done = subprocess.run(
+            [sys.executable, "-m", "madina", *arguments, "--json"],
+            env=self._environment,
+            capture_output=True,
+            check=False,
+            timeout=60,
+        )
+        assert done.returncode == 0, f"{arguments}: {done.stderr.decode()}"
+        return msgspec.json.decode(done.stdout)
+
+    def until_dead(self, *pids: int) -> None:
+        """Wait until processes are gone."""
+        end_s = time.monotonic() + STOP_S
+        while alive := [pid for pid in pids if _lives(pid)]:
+            assert time.monotonic() < end_s, f"still there: {alive}"
+            time.sleep(0.02)
+
+    def interrupt(self) -> int:
+        """Press Ctrl-C; return the exit status."""
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(STOP_S)
+
+    def logs(self) -> str:
+        """Return the end of every log file, for a failing test."""
+        parts = (
+            f"--- {path.name}\n{path.read_text(encoding='utf-8', errors='replace')[-3_000:]}"
+            for path in sorted((self.folder / "logs").glob("*.log"))
+        )
+        return "\n".join(parts)
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Platform]]:
+    """Return a function that starts a platform and waits until it is up."""
+    with contextlib.ExitStack() as started:
+
+        def begin(folder: str = "data", **environment: str) -> Platform:
+            platform = Platform(tmp_path / folder, environment)
+            started.callback(_end, platform.process)
+            platform.wait_until_up()
+            return platform
+
+        yield begin
+
+
+def _lives(pid: int) -> bool:
+    """Say whether a process exists; one that nobody has waited for yet is dead."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.kill()
+        process.wait()
