@@ -70,6 +70,7 @@ def test_a_platform_whose_gateway_speaks_is_ready(
 def test_what_ingest_and_gateways_say_is_passed_on(
     city: City, eventually: Callable[[Callable[[], bool]], None]
 ) -> None:
+    city.log_messages(1)
     city.gateway_tells(reason="the log is full", waiting=True, log="full")
     city.ingest_is(store_words="disk full", owned=0)
     eventually(lambda: sorted(reasons(city)) == ["gateway", "ingest", "store"])
