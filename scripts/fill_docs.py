@@ -4,26 +4,31 @@ A generated part stands between `<!-- from: NAME -->` and `<!-- end -->`.
 """
 
 import ast
+import importlib.metadata
+import json
 import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import typer
 from typer.core import TyperGroup
 
 from madina.main import COMMANDS, build
 from madina.settings import Settings, variable
+from services.app import api_description
 
 __all__ = [
     "PARTS",
+    "calls_table",
     "command_rows",
     "commands_table",
     "events_table",
     "fill",
     "main",
+    "openapi_text",
     "settings_table",
 ]
 
@@ -96,11 +101,33 @@ def _events(path: Path) -> Iterator[tuple[str, str, str, str]]:
                 pass
 
 
+def calls_table() -> str:
+    """Return a table of every call of the API."""
+    rows = ["| call | does | key |", "| --- | --- | --- |"]
+    for path, methods in _description()["paths"].items():
+        for method, call in methods.items():
+            does = call.get("description", "").partition("\n")[0]
+            key = "yes" if "security" in call else ""
+            rows.append(f"| `{method.upper()} {path}` | {does} | {key} |")
+    return "\n".join(rows) + "\n"
+
+
+def openapi_text() -> str:
+    """Return the description of the API for programs."""
+    return json.dumps(_description(), indent=1, ensure_ascii=False) + "\n"
+
+
+def _description() -> dict[str, Any]:
+    return api_description(importlib.metadata.version("madina"))
+
+
 PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "settings": settings_table,
     "commands": commands_table,
     "events": events_table,
+    "calls": calls_table,
 }
+OPENAPI: Final = ROOT / "docs" / "openapi.json"
 
 
 def fill(text: str) -> str:
@@ -112,9 +139,9 @@ def main() -> int:
     """Fill every document; with `--check` change nothing and exit with 1 where one differs."""
     check = sys.argv[1:] == ["--check"]
     stale: list[Path] = []
-    for path in sorted(ROOT.glob("docs/**/*.md")):
-        text = path.read_text(encoding="utf-8")
-        filled = fill(text)
+    for path in [*sorted(ROOT.glob("docs/**/*.md")), OPENAPI]:
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        filled = openapi_text() if path == OPENAPI else fill(text)
         if filled != text:
             stale.append(path)
             if not check:

@@ -1,9 +1,11 @@
-"""The FastAPI application; `create_app` is all that others need of this room."""
+"""The FastAPI application; what others need of this room."""
 
 import contextlib
 from collections.abc import AsyncGenerator
+from typing import Any
 
 from fastapi import FastAPI
+from starlette.types import Lifespan
 
 from services.api import (
     audit,
@@ -28,7 +30,7 @@ from services.parts import ServicesParts
 from services.problems import answer_problems
 from services.running import Services
 
-__all__ = ["create_app"]
+__all__ = ["api_description", "create_app"]
 
 ROUTERS = (
     health.router,
@@ -58,17 +60,21 @@ def create_app(parts: ServicesParts) -> FastAPI:
         async with services.running():
             yield
 
-    app = FastAPI(
-        title="madina",
-        version=parts.version,
-        lifespan=lifespan,
-        docs_url=None,
-        redoc_url=None,
-    )
+    app = _described(parts.version, lifespan)
     app.state.services = services
     answer_problems(app)
+    serve_pages(app, parts.pages)
+    return app
+
+
+def api_description(version: str) -> dict[str, Any]:
+    """Return the OpenAPI description of every call, without anything running."""
+    return _described(version, None).openapi()
+
+
+def _described(version: str, lifespan: Lifespan[FastAPI] | None) -> FastAPI:
+    app = FastAPI(title="madina", version=version, lifespan=lifespan, docs_url=None, redoc_url=None)
     for router in ROUTERS:
         app.include_router(router)
     describe(app)
-    serve_pages(app, parts.pages)
     return app

@@ -17,6 +17,7 @@ __all__ = [
     "RouteChange",
     "RouteDocument",
     "RoutePage",
+    "RouteRules",
     "change_route",
     "create_route",
     "list_routes",
