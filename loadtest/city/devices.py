@@ -17,8 +17,8 @@ MS_PER_S: Final = 1_000
 WEEK_S: Final = 7 * 86_400
 # The broken sender cuts a message off where chance, -1 to 1, is above this: one in twenty.
 CUT_OFF_ABOVE: Final = 0.9
-# Coprime to the number of places, so that every kind is spread over the whole city.
-STRIDE: Final = 11
+# Coprime to the number of places, and spreads every kind over all districts.
+STRIDE: Final = 15
 
 
 class Fault(enum.Enum):
@@ -75,8 +75,10 @@ class City:
     def __init__(self, seed: int, zone: ZoneInfo) -> None:
         self._seed = seed
         self._zone = zone
+        spots = ((kind, at) for kind in KINDS for at in range(1, kind.count + 1))
         self.devices = tuple(
-            self._device(kind, at) for kind in KINDS for at in range(1, kind.count + 1)
+            self._device(kind, at, PLACES[spot * STRIDE % len(PLACES)])
+            for spot, (kind, at) in enumerate(spots)
         )
 
     def payload(self, device: CityDevice, number: int) -> bytes:
@@ -97,13 +99,13 @@ class City:
             for signal in device.kind.signals
         ]
 
-    def _device(self, kind: Kind, at: int) -> CityDevice:
+    def _device(self, kind: Kind, at: int, place: CityPlace) -> CityDevice:
         name = f"{kind.name}-{at:02}"
         key = key_of(self._seed, name)
         return CityDevice(
             id=name,
             kind=kind,
-            place=PLACES[at * STRIDE % len(PLACES)],
+            place=place,
             key=key,
             phase_s=key % kind.every_s,
             fault=FAULTS.get(name),
