@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import signal
 import sys
 import threading
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 import uvloop
 
+from bench.bare_applier import BareApplier, without_ledger
 from bench.commit_log import CommitLog, Delay
 from bench.null_store import NullStore, NullStoreFacts
 from city.clock import MachineClock
@@ -27,6 +29,9 @@ from madina.log_output import log_to_stderr
 from madina.ready import ready_teller
 from registry.registry import Registry
 from store.duckdb import DuckDBStore
+
+if TYPE_CHECKING:
+    from ingest.seams import Applying
 
 __all__ = ["IngestFacts", "IngestPlan", "main"]
 
@@ -40,6 +45,7 @@ class IngestPlan(msgspec.Struct, frozen=True):
         folder: Where registry and store live.
         devices: Registered before it begins.
         store: `null` alone, or in front of `duckdb`.
+        checks: What ingest does: all of it, all but the ledger, or none of it.
     """
 
     nats_url: str
@@ -48,6 +54,7 @@ class IngestPlan(msgspec.Struct, frozen=True):
     provider: str = "load"
     devices: list[str] = []
     store: Literal["null", "duckdb"] = "null"
+    checks: Literal["all", "no-ledger", "none"] = "all"
 
 
 class IngestFacts(msgspec.Struct, frozen=True):
@@ -75,9 +82,12 @@ def main() -> None:
     behind = DuckDBStore(folder / "bench.duckdb") if plan.store == "duckdb" else None
     commits = CommitLog(MachineClock())
     store = NullStore(behind, commits)
-    applier = Applier(store, registry, ApplierSettings(), find_codecs())
+    applying: Applying = Applier(store, registry, ApplierSettings(), find_codecs())
+    if plan.checks == "none":
+        applying = BareApplier(store)
     try:
-        uvloop.run(_run(plan, applier, store, commits, given.ready_fd))
+        with without_ledger() if plan.checks == "no-ledger" else contextlib.nullcontext():
+            uvloop.run(_run(plan, applying, store, commits, given.ready_fd))
     finally:
         store.close()
         registry.close()
@@ -90,7 +100,7 @@ def _register(registry: Registry, plan: IngestPlan) -> None:
 
 
 async def _run(
-    plan: IngestPlan, applier: Applier, store: NullStore, commits: CommitLog, ready_fd: int | None
+    plan: IngestPlan, applying: Applying, store: NullStore, commits: CommitLog, ready_fd: int | None
 ) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -109,7 +119,7 @@ async def _run(
     threading.Thread(target=answer, daemon=True).start()
     settings = IngestSettings(plan.nats_url, "bench", plan.shards)
     ready = ready_teller(ready_fd)
-    await run_ingest(settings, applier, stop, ready=ready, board=StatusBoard())
+    await run_ingest(settings, applying, stop, ready=ready, board=StatusBoard())
 
 
 if __name__ == "__main__":

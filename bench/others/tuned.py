@@ -1,6 +1,4 @@
 """A tuned Python stack: gmqtt reads, msgspec decodes, f-strings write line protocol in batches."""
-# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
-# gmqtt has no types.
 
 from __future__ import annotations
 
