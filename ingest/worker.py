@@ -71,15 +71,26 @@ class Worker:
         Raises:
             Exception: What `apply` raises beside a busy store and a lost shard.
         """
+        loop = asyncio.get_running_loop()
         while not stop.is_set():
             self._session.arrived.clear()
             frames = self._shards.gather(self._gathering)
             if frames:
                 # What was gathered made room to read the next while this is applied.
                 self._session.wake()
+                next_s = loop.time() + self._gathering.rest_s
                 await self._apply(frames, stop)
+                await self._rest(next_s, stop)
             else:
                 await self._session.arrived.wait()
+
+    async def _rest(self, until_s: float, stop: asyncio.Event) -> None:
+        """Let frames gather until an instant, or until they fill a batch."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout_at(until_s):
+                while not stop.is_set() and self._shards.waiting_frames() < self._gathering.frames:
+                    self._session.arrived.clear()
+                    await self._session.arrived.wait()
 
     async def _apply(self, frames: list[LoggedFrame], stop: asyncio.Event) -> None:
         try:

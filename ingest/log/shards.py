@@ -25,10 +25,16 @@ MISSES_MAX = 20
 
 
 class Gathering(msgspec.Struct, frozen=True):
-    """How large one batch may be."""
+    """How large one batch may be, and how soon the next one follows.
+
+    Attributes:
+        rest_s: From the beginning of one batch to that of the next, where fewer than `frames`
+            wait: a commit costs some milliseconds however few messages it has.
+    """
 
     frames: int = 64
     bytes: int = 4 * 1024 * 1024
+    rest_s: float = 0.1
 
 
 class Signal(msgspec.Struct, frozen=True):
