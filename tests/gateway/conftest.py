@@ -17,6 +17,7 @@ from nats.aio.client import Client
 from city.frame import Frame, decode_frame
 from city.subjects import STREAM
 
+Connect = Callable[..., Awaitable["RawDevice"]]
 ReadFrames = Callable[[str], Awaitable[list[Frame]]]
 
 NATS_SERVER = Path(sys.executable).parent / "nats-server"
@@ -33,6 +34,72 @@ class RecordingPublisher:
     def confirmed(self, acknowledgements: bytes, size_bytes: int) -> None:
         self.acknowledgements.append(acknowledgements)
         self.size_bytes += size_bytes
+
+
+class RawDevice:
+    """A device that speaks MQTT by hand, so that tests see each byte.
+
+    Attributes:
+        acknowledged: Packet identifiers of PUBACKs, in order.
+    """
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+        self.acknowledged: list[int] = []
+
+    @classmethod
+    async def connect(
+        cls, port: int, client: bytes = b"meter", level: int = 4, first: bytes = b""
+    ) -> "RawDevice":
+        """Connect and wait for a CONNACK that lets it in; `first` goes before MQTT."""
+        device = cls(*await asyncio.open_connection("127.0.0.1", port))
+        properties = b"\0" if level == 5 else b""
+        body = b"\0\4MQTT" + bytes([level, 2, 0, 60]) + properties
+        body += len(client).to_bytes(2) + client
+        device.writer.write(first + b"\x10" + bytes([len(body)]) + body)
+        try:
+            answer = await asyncio.wait_for(device.reader.readexactly(2), ANSWER_S)
+            rest = await asyncio.wait_for(device.reader.readexactly(answer[1]), ANSWER_S)
+            assert (answer[0], rest[1]) == (0x20, 0), (answer + rest).hex()
+        except BaseException:
+            await device.close()
+            raise
+        return device
+
+    def publish(self, identifier: int, payload: bytes, topic: bytes = b"a/b") -> None:
+        """Send a PUBLISH of QoS 1 (3.1.1)."""
+        body = len(topic).to_bytes(2) + topic + identifier.to_bytes(2) + payload
+        size, length = len(body), b""
+        while size > 127:
+            length, size = length + bytes([size & 127 | 128]), size >> 7
+        self.writer.write(b"\x32" + length + bytes([size]) + body)
+
+    async def read_acknowledgements(self, count: int) -> None:
+        """Wait until so many PUBACKs have come in all."""
+        async with asyncio.timeout(ANSWER_S):
+            while len(self.acknowledged) < count:
+                packet = await self.reader.readexactly(4)
+                assert packet[:2] == b"\x40\x02", packet.hex()
+                self.acknowledged.append(int.from_bytes(packet[2:]))
+
+    async def hears_nothing(self, for_s: float) -> bool:
+        """Say whether nothing comes for so long."""
+        try:
+            heard = await asyncio.wait_for(self.reader.read(1), for_s)
+        except TimeoutError:
+            return True
+        return not heard
+
+    async def rest(self) -> bytes:
+        """Return everything that comes until the gateway closes the connection."""
+        return await asyncio.wait_for(self.reader.read(), ANSWER_S)
+
+    async def close(self) -> None:
+        """Close the connection without a word."""
+        self.writer.close()
+        with contextlib.suppress(OSError):
+            await self.writer.wait_closed()
 
 
 class Gateway:
@@ -161,6 +228,23 @@ def start_gateway(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[Star
     start = StartGateway(tmp_path, free_port)
     yield start
     start.end()
+
+
+@pytest.fixture
+async def connect() -> AsyncGenerator[Connect]:
+    """Return a function that connects a device; it is closed with the test."""
+    devices: list[RawDevice] = []
+
+    async def make(
+        port: int, client: bytes = b"meter", level: int = 4, first: bytes = b""
+    ) -> RawDevice:
+        device = await RawDevice.connect(port, client, level, first)
+        devices.append(device)
+        return device
+
+    yield make
+    for device in devices:
+        await device.close()
 
 
 @pytest.fixture
