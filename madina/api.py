@@ -9,6 +9,7 @@ import contextlib
 from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import quote
 
 import httpx
 import msgspec
@@ -17,14 +18,15 @@ from madina.data_folder import DataFolder, RunFile
 from madina.errors import CommandError, SetupError
 from madina.settings import load_settings
 
-__all__ = ["Api", "Document", "api"]
+__all__ = ["Api", "Document", "api", "resource"]
 
 T = TypeVar("T")
 # What the API answers; commands look at the members that they print.
 Document = dict[str, object]
 
 TIMEOUT_S = 60
-PAGE = 1_000
+# What every list of the API allows.
+PAGE = 200
 LOG_AWAY = "urn:madina:problem:log_away"
 
 
@@ -127,6 +129,11 @@ class Api:
             return "this needs the log, which does not run: start `madina up` first"
         detail = problem.detail or f"the API answered {response.status_code}"
         return f"{detail}: {problem.mend}" if problem.mend else detail
+
+
+def resource(collection: str, name: str, *more: str) -> str:
+    """Return the path of one thing; its name may hold any character."""
+    return "/".join((collection, quote(name), *more))
 
 
 @contextlib.contextmanager

@@ -23,6 +23,13 @@ COMMANDS: Final[Mapping[str, str]] = {
     "ingest": "ingest",
     "services": "services",
     "ledger": "ledger",
+    "quarantine": "quarantine",
+    "devices": "devices",
+    "providers": "providers",
+    "routes": "routes",
+    "users": "users",
+    "keys": "keys",
+    "load": "load",
     "demo-city": "demo_city",
     "config": "config",
 }

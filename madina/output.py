@@ -1,12 +1,20 @@
 """How commands print: a table for people, one JSON document for programs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 from rich.console import Console
 from rich.table import Table
 
-__all__ = ["print_fields", "print_json", "print_table", "printable"]
+__all__ = [
+    "print_document",
+    "print_fields",
+    "print_items",
+    "print_json",
+    "print_secret",
+    "print_table",
+    "printable",
+]
 
 WIDEST = 10_000
 
@@ -26,6 +34,31 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     for row in collected:
         table.add_row(*("" if cell is None else printable(str(cell)) for cell in row))
     _print(table)
+
+
+def print_items(
+    columns: Sequence[str], items: Iterable[Mapping[str, object]], *, as_json: bool
+) -> None:
+    """Print a list of the API: all of it as JSON, or some members of each entry as a table."""
+    if as_json:
+        print_json({"items": [*items], "next": None})
+        return
+    print_table(columns, ([item.get(column) for column in columns] for item in items))
+
+
+def print_document(document: Mapping[str, object], *, as_json: bool) -> None:
+    """Print one thing of the API."""
+    if as_json:
+        print_json(document)
+        return
+    print_fields(document.items())
+
+
+def print_secret(document: Mapping[str, object], member: str, *, as_json: bool) -> None:
+    """Print something that was made with a secret, and that it is shown this once."""
+    print_document(document, as_json=as_json)
+    if not as_json and document.get(member) is not None:
+        print(f"Keep the {member}: nobody can ask for it again.")
 
 
 def print_fields(fields: Iterable[tuple[str, object]]) -> None:

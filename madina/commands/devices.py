@@ -1,0 +1,147 @@
+"""`madina devices`: who may be heard, and where they are."""
+
+import sys
+from typing import Annotated, Literal
+
+import typer
+
+from madina.api import Api, Document, api, resource
+from madina.errors import CommandError
+from madina.options import AsJson, DataDir, Limit
+from madina.output import print_document, print_items, print_json
+
+__all__ = ["accept", "add", "add_to", "change", "list_devices", "show"]
+
+COLUMNS = ("device", "kind", "name", "status", "district", "place", "expected_interval_s")
+ACCEPTED_AT_ONCE = 1_000
+LATER = (
+    "madina: nothing runs here: messages that it has sent already are taken up by"
+    " `madina devices accept` beside a running `madina up`"
+)
+
+Name = Annotated[str, typer.Argument(metavar="PROVIDER/DEVICE", help="Name of the device.")]
+Kind = Annotated[str | None, typer.Option(help="What it is for: air, noise, parking, ...")]
+Title = Annotated[str | None, typer.Option("--name", help="What people call it.")]
+Place = Annotated[str | None, typer.Option(help="Name of its place.")]
+District = Annotated[str | None, typer.Option(help="Its district, where it has no place.")]
+Lat = Annotated[float | None, typer.Option(help="Latitude in degrees, where it has no place.")]
+Lon = Annotated[float | None, typer.Option(help="Longitude in degrees, where it has no place.")]
+Interval = Annotated[
+    float | None, typer.Option("--interval", help="Seconds from one message to the next.")
+]
+Status = Literal["active", "pending", "retired"]
+NewStatus = Annotated[
+    Status | None, typer.Option(help="Only active devices are stored; others are parked.")
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands."""
+    group = typer.Typer(no_args_is_help=True, help="Devices: registered, pending and retired.")
+    group.command("list")(list_devices)
+    group.command("show")(show)
+    group.command("add")(add)
+    group.command("change")(change)
+    group.command("accept")(accept)
+    app.add_typer(group, name="devices")
+
+
+def list_devices(  # noqa: PLR0913 - each is an option of the command line
+    *,
+    provider: Annotated[str | None, typer.Option(help="Of one provider.")] = None,
+    kind: Annotated[str | None, typer.Option(help="Of one kind.")] = None,
+    status: Annotated[Status | None, typer.Option(help="Of one status.")] = None,
+    district: Annotated[str | None, typer.Option(help="In one district.")] = None,
+    text: Annotated[str | None, typer.Option(help="With this in the id or the name.")] = None,
+    limit: Limit = None,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
+    """List devices by provider and id."""
+    asked = {"provider": provider, "kind": kind, "status": status, "district": district}
+    with api(data_dir) as platform:
+        items = platform.items("/v1/devices", {**asked, "text": text}, limit)
+        print_items(COLUMNS, items, as_json=as_json)
+
+
+def show(device: Name, *, as_json: AsJson = False, data_dir: DataDir = None) -> None:
+    """Show one device."""
+    with api(data_dir) as platform:
+        print_document(platform.get(resource("/v1/devices", device)), as_json=as_json)
+
+
+def add(  # noqa: PLR0913 - each is an option of the command line
+    device: Name,
+    *,
+    kind: Kind = None,
+    name: Title = None,
+    place: Place = None,
+    district: District = None,
+    lat: Lat = None,
+    lon: Lon = None,
+    interval: Interval = None,
+    status: NewStatus = None,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Register a device; what it has sent before is taken up."""
+    provider, separator, own = device.partition("/")
+    if not separator:
+        raise CommandError(f"{device!r} has no provider: name it PROVIDER/DEVICE")
+    members = _members(kind, name, place, district, lat, lon, interval, status)
+    with api(data_dir) as platform:
+        made = platform.send("POST", "/v1/devices", {"provider": provider, "id": own, **members})
+        print_document(made, as_json=as_json)
+        _warn_of_later(platform)
+
+
+def change(  # noqa: PLR0913 - each is an option of the command line
+    device: Name,
+    *,
+    kind: Kind = None,
+    name: Title = None,
+    place: Place = None,
+    district: District = None,
+    lat: Lat = None,
+    lon: Lon = None,
+    interval: Interval = None,
+    status: NewStatus = None,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Change what is given of a device; the rest stays."""
+    members = _members(kind, name, place, district, lat, lon, interval, status)
+    with api(data_dir) as platform:
+        print_document(
+            platform.send("PATCH", resource("/v1/devices", device), members), as_json=as_json
+        )
+
+
+def accept(
+    devices: Annotated[list[str], typer.Argument(metavar="PROVIDER/DEVICE...")],
+    *,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Make devices active that are unknown or pending, and take up what they have sent."""
+    accepted = 0
+    with api(data_dir) as platform:
+        for start in range(0, len(devices), ACCEPTED_AT_ONCE):
+            some = devices[start : start + ACCEPTED_AT_ONCE]
+            answer = platform.send("POST", "/v1/devices/accept", {"devices": some})
+            accepted += int(str(answer["accepted"]))
+    if as_json:
+        print_json({"accepted": accepted})
+        return
+    print(f"{accepted} of {len(devices)} became active now; their messages are being taken up")
+
+
+def _members(*given: object) -> Document:
+    """Return the members that were given, in the order of the options."""
+    fields = ("kind", "name", "place", "district", "lat", "lon", "expected_interval_s", "status")
+    return {field: value for field, value in zip(fields, given, strict=True) if value is not None}
+
+
+def _warn_of_later(platform: Api) -> None:
+    if not platform.runs:
+        print(LATER, file=sys.stderr)
