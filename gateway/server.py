@@ -6,6 +6,7 @@ What bytes mean is `gateway.mqtt.connection`; this file keeps everything before 
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -18,7 +19,6 @@ from gateway.proxy import ProxyTrust
 from gateway.server_socket import DeviceSocket
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable
 
     from city.access import AccessLimits
@@ -32,6 +32,9 @@ log = structlog.get_logger(__name__)
 
 # Connections that the kernel completes before we accept them.
 ACCEPT_BACKLOG = 2_048
+# What the kernel holds for a device that does not read; connections inherit it. By itself it would
+# grow to megabytes each.
+SEND_BUFFER_BYTES = 65_536
 # A socket that is closed has so long to take what was written to it.
 CLOSE_S = 5.0
 # When the process ends, devices have so long to take their last acknowledgements.
@@ -104,6 +107,7 @@ class Server:
             )
 
     async def _listen(self, listener: socket.socket, **tls: Any) -> asyncio.Server:  # noqa: ANN401 - the loop's own options
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         return await self._loop.create_server(
             lambda: DeviceSocket(self), sock=listener, backlog=ACCEPT_BACKLOG, **tls
         )
