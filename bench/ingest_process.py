@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["IngestFacts", "IngestPlan", "main"]
 
 DEVICES_AT_ONCE = 5_000
+US_PER_MS = 1_000
 
 
 class IngestPlan(msgspec.Struct, frozen=True):
@@ -43,7 +44,8 @@ class IngestPlan(msgspec.Struct, frozen=True):
 
     Attributes:
         folder: Where registry and store live.
-        devices: Registered before it begins.
+        devices: Registered before it begins; they take turns in this order.
+        step_ms: Between two messages of a device.
         store: `null` alone, or in front of `duckdb`.
         checks: What ingest does: all of it, all but the ledger, or none of it.
     """
@@ -53,6 +55,7 @@ class IngestPlan(msgspec.Struct, frozen=True):
     shards: int = 16
     provider: str = "load"
     devices: list[str] = []
+    step_ms: int = 1
     store: Literal["null", "duckdb"] = "null"
     checks: Literal["all", "no-ledger", "none"] = "all"
 
@@ -80,7 +83,7 @@ def main() -> None:
     registry = Registry.open(f"sqlite:///{folder / 'registry.sqlite'}", MachineClock())
     _register(registry, plan)
     behind = DuckDBStore(folder / "bench.duckdb") if plan.store == "duckdb" else None
-    commits = CommitLog(MachineClock())
+    commits = CommitLog(MachineClock(), plan.devices, plan.step_ms * US_PER_MS)
     store = NullStore(behind, commits)
     applying: Applying = Applier(store, registry, ApplierSettings(), find_codecs())
     if plan.checks == "none":

@@ -151,6 +151,7 @@ def running_rig(plan: LoadPlan, store: Behind = "null", checks: Checks = "all") 
             str(folder),
             provider=plan.provider,
             devices=devices,
+            step_ms=plan.step_ms,
             store=store,
             checks=checks,
         )
