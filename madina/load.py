@@ -1,0 +1,145 @@
+"""A load run on a running platform: its devices registered, and every message accounted for.
+
+Also against any other MQTT server, whose word for it is then all that there is.
+"""
+
+import sys
+import time
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from city.instants import text_us
+from city.ledger import Balance
+from loadtest.generator import LoadError, run
+from loadtest.payloads import Fleet
+from loadtest.plan import LoadPlan, PlanError
+from loadtest.report import LoadProgress, LoadReport
+from loadtest.verdict import Findings, Verdict, judge, reconcile
+from madina.api import Api
+from madina.errors import CommandError
+
+__all__ = ["LoadOutcome", "run_load", "run_reconciled"]
+
+# Devices in one call of the API.
+REGISTERED_AT_ONCE: Final = 10_000
+# What was acknowledged is on the log; ingest may be behind by what the log holds.
+SETTLED_S: Final = 300.0
+LOOK_S: Final = 0.2
+US_PER_MS: Final = 1_000
+
+
+class LoadOutcome(msgspec.Struct, frozen=True):
+    """What a run did and what became of it.
+
+    Attributes:
+        verdict: By the ledger's sums; None where no platform of ours was asked.
+        findings: By every stored value; None where nobody wanted that.
+    """
+
+    report: LoadReport
+    verdict: Verdict | None = None
+    findings: Findings | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Whether everything that was acknowledged is there, once."""
+        if self.verdict is None:
+            return self.report.acked == self.report.sent or not self.report.plan.qos
+        return self.verdict.holds and (self.findings is None or self.findings.holds)
+
+
+class _Counts(msgspec.Struct, frozen=True):
+    """The members of `GET /v1/ledger` that a verdict needs."""
+
+    messages: dict[str, int]
+    observations: dict[str, int]
+
+
+def run_load(plan: LoadPlan) -> LoadOutcome:
+    """Carry out a plan, and believe its server.
+
+    Raises:
+        CommandError: If the plan makes no sense or its connections did not open.
+    """
+    return LoadOutcome(_carried_out(plan))
+
+
+def run_reconciled(api: Api, plan: LoadPlan, *, exact: bool) -> LoadOutcome:
+    """Carry out a plan on a running platform and ask it what became of every message.
+
+    Args:
+        api: Of the platform.
+        plan: What to do; its provider's devices are registered.
+        exact: Read back every stored value, rather than compare sums only.
+
+    Raises:
+        CommandError: If the plan makes no sense, its connections did not open or the API refuses.
+    """
+    _register(api, plan)
+    before = _balance(api, plan.provider)
+    report = _carried_out(plan)
+    _settle(api)
+    verdict = judge(report, before, _balance(api, plan.provider))
+    findings = reconcile(report, _Observations(api, plan.first_ms)) if exact else None
+    return LoadOutcome(report, verdict, findings)
+
+
+class _Observations:
+    """`loadtest.verdict.StoredReader` over the API."""
+
+    def __init__(self, api: Api, first_ms: int) -> None:
+        self._api = api
+        self._first_ms = first_ms
+
+    def stored(self, device: str, quantity: str) -> Iterator[tuple[int, float]]:
+        """Return what is stored of a series since the run's first time."""
+        asked = {"device": device, "quantity": quantity}
+        for item in self._api.items("/v1/observations", asked):
+            time_ms = text_us(str(item["time"])) // US_PER_MS
+            if time_ms >= self._first_ms:
+                yield time_ms, float(str(item["value"]))
+
+
+def _carried_out(plan: LoadPlan) -> LoadReport:
+    try:
+        return run(plan, _show)
+    except (PlanError, LoadError) as error:
+        raise CommandError(str(error)) from error
+
+
+def _register(api: Api, plan: LoadPlan) -> None:
+    fleet = Fleet(plan)
+    count = plan.connections * plan.devices_per_connection
+    numbers = range(plan.first_device, plan.first_device + count)
+    for start in range(0, count, REGISTERED_AT_ONCE):
+        items = [
+            {"provider": plan.provider, "id": fleet.device_name(number), "kind": "load"}
+            for number in numbers[start : start + REGISTERED_AT_ONCE]
+        ]
+        api.send("PUT", "/v1/devices", {"items": items})
+
+
+def _settle(api: Api) -> None:
+    """Wait until nothing is pending on the log."""
+    give_up_s = time.monotonic() + SETTLED_S
+    while _balance(api, None).messages.pending:
+        if time.monotonic() > give_up_s:
+            raise CommandError(f"messages still wait on the log after {SETTLED_S:g} s")
+        time.sleep(LOOK_S)
+
+
+def _balance(api: Api, provider: str | None) -> Balance:
+    counts = msgspec.convert(api.get("/v1/ledger", {"provider": provider}), _Counts)
+    members = {"messages": counts.messages, "observations": counts.observations}
+    return msgspec.convert(members, Balance)
+
+
+def _show(progress: LoadProgress) -> None:
+    line = (
+        f"{progress.elapsed_s:6.1f} s  {progress.connected} connected  {progress.sent} sent"
+        f"  {progress.acked} acknowledged  {progress.waiting} waiting  {progress.resent} resent"
+    )
+    again = sys.stderr.isatty()
+    print(line.ljust(100) if again else line, end="\r" if again else "\n", file=sys.stderr)
