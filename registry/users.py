@@ -7,11 +7,11 @@ from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 
 from city.access import AccessEntry, new_entry, new_secret
 from city.scope import Scope
-from registry.checks import check_device, check_user_name
+from registry.checks import check_device, check_provider, check_user_name
 from registry.database import Change, Database
 from registry.errors import AlreadyThereError, NotThereError
 from registry.providers import ensure_providers
-from registry.records import DeviceDraft, UserRecord
+from registry.records import DeviceDraft, ProviderDraft, UserRecord
 from registry.tables import RouteRow, UserRow
 
 __all__ = ["Users"]
@@ -52,10 +52,11 @@ class Users:
         """Make a user; return it and its secret, which nobody can ask for again.
 
         Raises:
-            InvalidFactError: If the name or the device cannot be so.
+            InvalidFactError: If the name, the provider or the device cannot be so.
             AlreadyThereError: If the name is taken.
         """
         check_user_name(name)
+        check_provider(ProviderDraft(provider))
         if device is not None:
             check_device(DeviceDraft(provider, device))
         secret = new_secret()

@@ -32,6 +32,9 @@ from services.running import Services
 
 __all__ = ["api_description", "create_app"]
 
+# Ten thousand devices with all that can be said of them.
+BODY_MAX_BYTES = 8 * 1024 * 1024
+
 ROUTERS = (
     health.router,
     status.router,
@@ -73,7 +76,14 @@ def api_description(version: str) -> dict[str, Any]:
 
 
 def _described(version: str, lifespan: Lifespan[FastAPI] | None) -> FastAPI:
-    app = FastAPI(title="madina", version=version, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="madina",
+        version=version,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        max_body_size=BODY_MAX_BYTES,
+    )
     for router in ROUTERS:
         app.include_router(router)
     describe(app)

@@ -147,6 +147,8 @@ def test_a_name_that_is_taken_is_a_conflict(city: City) -> None:
         ("/v1/providers", {"name": "indicators"}, "name"),
         ("/v1/routes", {"name": "r", "pattern": "a/#/b", "codec": "native"}, "pattern"),
         ("/v1/routes", {"name": "r", "pattern": "a", "codec": "n", "timezone": "Mars"}, "timezone"),
+        ("/v1/users", {"name": "u", "provider": ""}, "name"),
+        ("/v1/users", {"name": "", "provider": "acme"}, "name"),
         ("/v1/quarantine/replay", {}, "ids"),
         ("/v1/devices/accept", {"devices": ["meter-7"]}, "devices"),
     ],
@@ -200,6 +202,14 @@ def test_a_provider_gets_a_user_whose_secret_is_shown_once(city: City) -> None:
 def test_users_are_not_shown_to_everybody(city: City) -> None:
     for path in ("/v1/users", "/v1/keys", "/v1/audit"):
         assert city.api.get(path).status_code == 401
+
+
+def test_a_body_that_is_too_large_or_no_json_is_refused(city: City) -> None:
+    large = city.admin.post("/v1/places", content=b'"' + b"x" * (9 << 20) + b'"')
+    assert large.status_code == 413
+    headers = {"Content-Type": "application/json"}
+    broken = city.admin.post("/v1/places", content=b'{"name": "x', headers=headers)
+    assert broken.status_code == 422
 
 
 def test_unknown_addresses_are_problems_too(city: City) -> None:
