@@ -61,6 +61,11 @@ class Recent:
         self._old: dict[bytes, int] = {}
         self._turned_us = 0
 
+    @property
+    def remembered(self) -> int:
+        """Return how many clients are remembered."""
+        return len(self._young) + len(self._old)
+
     def note(self, client: bytes, now_us: int) -> None:
         """Remember that a client has connected here."""
         if now_us - self._turned_us > SETTLING_US:
