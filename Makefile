@@ -56,6 +56,7 @@ acceptance: .venv/.dev pages ## Real data over real MQTT: DATA=folder
 fmt: .venv/.dev ## Format, and mend what lint can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+	$(if $(PAGES),scripts/pages fmt)
 
 lock: .venv/.dev ## Make the locks again from pyproject.toml, newest versions
 	scripts/lock

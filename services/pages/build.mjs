@@ -4,7 +4,7 @@ import { basename } from "node:path";
 import { build } from "esbuild";
 
 const LIMIT_BYTES = 150 * 1024;
-const NEW = "static.new";
+const NEW = "node_modules/.static";
 
 await rm(NEW, { recursive: true, force: true });
 await mkdir(NEW, { recursive: true });

@@ -38,7 +38,11 @@ export function equations(ledger: Ledger): Equation[] {
       terms: [
         term("stored", observations.stored, "Readings that are in the store"),
         term("duplicate", observations.duplicate, "The same reading again"),
-        term("rejected", observations.rejected, "Readings that can not be true or have no known unit"),
+        term(
+          "rejected",
+          observations.rejected,
+          "Readings that can not be true or have no known unit",
+        ),
       ],
       difference: difference?.observations ?? null,
     },

@@ -2,7 +2,11 @@
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-function format(zone: string, kind: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+function format(
+  zone: string,
+  kind: string,
+  options: Intl.DateTimeFormatOptions,
+): Intl.DateTimeFormat {
   const key = `${zone} ${kind}`;
   let found = formats.get(key);
   if (found === undefined) {
@@ -35,7 +39,9 @@ export function clock(time: Date, zone: string): string {
 export function moment(time: Date, now: Date, zone: string): string {
   const day = format(zone, "whole", WHOLE);
   const today = day.format(time) === day.format(now);
-  return today ? clock(time, zone) : `${format(zone, "day", DAY).format(time)} ${clock(time, zone)}`;
+  return today
+    ? clock(time, zone)
+    : `${format(zone, "day", DAY).format(time)} ${clock(time, zone)}`;
 }
 
 /** Return the zone with what people call it now: `Europe/Madrid (CET)`. */

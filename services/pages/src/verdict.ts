@@ -75,13 +75,13 @@ function headline(errors: Line[], lines: Line[]): string {
       ? `Not ready: ${plain(lines)}`
       : "The platform is not ready, and does not say why. Its logs do.";
   }
-  return errors.length === 1
-    ? `${sentence(first.words)}.`
-    : `${errors.length} things are wrong.`;
+  return errors.length === 1 ? `${sentence(first.words)}.` : `${errors.length} things are wrong.`;
 }
 
 function plain(lines: Line[]): string {
-  return lines.length === 1 ? `${lines[0]?.words ?? ""}.` : `${lines.length} things need attention.`;
+  return lines.length === 1
+    ? `${lines[0]?.words ?? ""}.`
+    : `${lines.length} things need attention.`;
 }
 
 /** A single line is already said in the headline. */

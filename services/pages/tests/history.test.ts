@@ -53,5 +53,10 @@ test("the axis grows from its least to its full reach", () => {
     history.add(second, rates(1));
     return history.window();
   });
-  assert.deepEqual(windows, [[880, 1000], [940, 1060], [1000, 1400], [2880, 3000]]);
+  assert.deepEqual(windows, [
+    [880, 1000],
+    [940, 1060],
+    [1000, 1400],
+    [2880, 3000],
+  ]);
 });

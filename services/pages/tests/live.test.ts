@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { liveUrl, Newest, ROWS } from "../src/live.ts";
 
-const reading = { device: "acme/air-1", quantity: "pm2_5", value: 1, unit: "ug/m3", time: "2026-03-04T05:06:07Z", flag: 1 };
+const reading = {
+  device: "acme/air-1",
+  quantity: "pm2_5",
+  value: 1,
+  unit: "ug/m3",
+  time: "2026-03-04T05:06:07Z",
+  flag: 1,
+};
 
 test("only the newest rows are kept, and all are counted", () => {
   const newest = new Newest();

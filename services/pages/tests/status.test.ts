@@ -10,7 +10,7 @@ test("parts that do not answer are null, and lists that are missing are empty", 
 });
 
 for (const [name, answer] of Object.entries({
-  "nothing": null,
+  nothing: null,
   "a list": [],
   "a problem": { type: "about:blank", title: "Not Found", status: 404 },
   "no readiness": { time: "", city: "", timezone: "", version: "" },

@@ -3,7 +3,11 @@ import { test } from "node:test";
 import { titleOf, verdict, type Failure } from "../src/verdict.ts";
 import { healthy } from "./examples.ts";
 
-const FULL = { part: "log", level: "error", words: "the log is full: devices wait, nothing is dropped" } as const;
+const FULL = {
+  part: "log",
+  level: "error",
+  words: "the log is full: devices wait, nothing is dropped",
+} as const;
 const SLOW = { part: "store", level: "warning", words: "the last batch took 4 s" } as const;
 const since = new Date("2026-03-04T11:03:04Z");
 
@@ -26,13 +30,19 @@ test("one error is the headline itself", () => {
 
 test("several errors are counted and listed", () => {
   const gone = { part: "gateway", level: "error", words: "no gateway tells its state." } as const;
-  const said = verdict({ status: healthy({ ready: false, reasons: [FULL, gone, SLOW] }), failure: null });
+  const said = verdict({
+    status: healthy({ ready: false, reasons: [FULL, gone, SLOW] }),
+    failure: null,
+  });
   assert.equal(said.words, "2 things are wrong.");
-  assert.deepEqual(said.more.map(({ part, words }) => [part, words]), [
-    ["Log", FULL.words],
-    ["Gateway", "no gateway tells its state"],
-    ["Store", SLOW.words],
-  ]);
+  assert.deepEqual(
+    said.more.map(({ part, words }) => [part, words]),
+    [
+      ["Log", FULL.words],
+      ["Gateway", "no gateway tells its state"],
+      ["Store", SLOW.words],
+    ],
+  );
   assert.equal(titleOf(said, "Madina"), "3 problems! - Madina");
 });
 

@@ -12,15 +12,24 @@ test("numbers are written as people read them", () => {
   assert.equal(counted(0, "device"), "0 devices");
   assert.deepEqual([signed(0), signed(17), signed(-1200)], ["0", "+17", "−1,200"]);
   assert.deepEqual([rate(0.44), rate(812.4), rate(null)], ["0.4", "812", "unknown"]);
-  assert.deepEqual([measured(12.5), measured(0.012345), measured(123456.7)], ["12.5", "0.01235", "123,457"]);
-  assert.deepEqual([size(512), size(67108864), size(1610612736)], ["512 bytes", "64 MiB", "1.5 GiB"]);
+  assert.deepEqual(
+    [measured(12.5), measured(0.012345), measured(123456.7)],
+    ["12.5", "0.01235", "123,457"],
+  );
+  assert.deepEqual(
+    [size(512), size(67108864), size(1610612736)],
+    ["512 bytes", "64 MiB", "1.5 GiB"],
+  );
 });
 
 test("shares are never more than the whole, and unknown of an unknown whole", () => {
   assert.equal(share(12, 10), 1);
   assert.equal(share(null, 10), null);
   assert.equal(share(1, 0), null);
-  assert.deepEqual([percent(0), percent(0.0001), percent(0.05), percent(0.87)], ["0 %", "under 0.1 %", "5 %", "87 %"]);
+  assert.deepEqual(
+    [percent(0), percent(0.0001), percent(0.05), percent(0.87)],
+    ["0 %", "under 0.1 %", "5 %", "87 %"],
+  );
 });
 
 test("units and quantities have the names that people use", () => {
@@ -55,12 +64,25 @@ test("times are the city's, on both sides of a change of the clocks", () => {
 test("another day is named", () => {
   const now = new Date("2026-03-04T05:06:07Z");
   assert.equal(moment(new Date("2026-03-04T03:00:00Z"), now, "Europe/Madrid"), "04:00:00");
-  assert.equal(moment(new Date("2026-03-03T22:30:00Z"), now, "Europe/Madrid"), "Tue 3 Mar 23:30:00");
+  assert.equal(
+    moment(new Date("2026-03-03T22:30:00Z"), now, "Europe/Madrid"),
+    "Tue 3 Mar 23:30:00",
+  );
 });
 
 test("lengths of time fit a table", () => {
   const lengths = [-1, 0, 0.0214, 0.9999, 2.54, 9.96, 59.9, 900, 7567, 273600, 172800];
   assert.deepEqual(lengths.map(span), [
-    "0 ms", "0 ms", "21 ms", "1.0 s", "2.5 s", "10 s", "1 min", "15 min", "2 h 6 min", "3 d 4 h", "2 d",
+    "0 ms",
+    "0 ms",
+    "21 ms",
+    "1.0 s",
+    "2.5 s",
+    "10 s",
+    "1 min",
+    "15 min",
+    "2 h 6 min",
+    "3 d 4 h",
+    "2 d",
   ]);
 });

@@ -20,12 +20,19 @@ export function DevicesView({ status, zone }: { status: Status; zone: string }) 
       {silent.length === 0 ? (
         <Nothing>No device is silent.</Nothing>
       ) : (
-        <Table label="Devices that are silent" heads={["Device", "Kind", "Silent for", "Expected every", "Last heard"]}>
-          {silent.map((each) => <Row key={each.device} silent={each} now={now} zone={zone} />)}
+        <Table
+          label="Devices that are silent"
+          heads={["Device", "Kind", "Silent for", "Expected every", "Last heard"]}
+        >
+          {silent.map((each) => (
+            <Row key={each.device} silent={each} now={now} zone={zone} />
+          ))}
         </Table>
       )}
       {devices !== null && devices.silent > silent.length ? (
-        <p class="note">{counted(devices.silent - silent.length, "more device is", "more devices are")} silent.</p>
+        <p class="note">
+          {counted(devices.silent - silent.length, "more device is", "more devices are")} silent.
+        </p>
       ) : null}
     </Panel>
   );
@@ -36,7 +43,11 @@ function Counts({ devices }: { devices: Devices }) {
     <Figures>
       <Figure name="registered" value={count(devices.registered)} />
       <Figure name="reporting" value={count(devices.reporting)} />
-      <Figure name="silent" value={count(devices.silent)} state={devices.silent > 0 ? "warning" : undefined} />
+      <Figure
+        name="silent"
+        value={count(devices.silent)}
+        state={devices.silent > 0 ? "warning" : undefined}
+      />
       <Figure name="to be accepted" value={count(devices.pending)} />
     </Figures>
   );

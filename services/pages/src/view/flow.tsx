@@ -29,7 +29,11 @@ interface Stage {
 
 export function LagView({ lag }: { lag: Lag | null }) {
   const stages: Stage[] = [
-    { name: "Gateway", value: lag?.gateway_s, explained: "from reading a message to the log's confirmation" },
+    {
+      name: "Gateway",
+      value: lag?.gateway_s,
+      explained: "from reading a message to the log's confirmation",
+    },
     { name: "Log", value: lag?.log_s, explained: "how long the oldest message has been waiting" },
     { name: "Store", value: lag?.store_s, explained: "to decode and store the last batch" },
   ];
@@ -39,7 +43,9 @@ export function LagView({ lag }: { lag: Lag | null }) {
         {stages.map(({ name, value, explained }) => (
           <li key={name}>
             <span class="name">{name}</span>
-            <span class="number">{value === null || value === undefined ? UNKNOWN : span(value)}</span>
+            <span class="number">
+              {value === null || value === undefined ? UNKNOWN : span(value)}
+            </span>
             <span class="explained">{explained}</span>
           </li>
         ))}

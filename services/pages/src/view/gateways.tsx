@@ -17,10 +17,17 @@ export function GatewaysView({ status }: { status: Status }) {
     <Panel id="gateways" title="Gateways and log">
       <LogView log={status.log} />
       {status.gateways.length === 0 ? (
-        <Nothing>No gateway has told its state in the last seconds: devices may not be able to connect.</Nothing>
+        <Nothing>
+          No gateway has told its state in the last seconds: devices may not be able to connect.
+        </Nothing>
       ) : (
-        <Table label="Gateways" heads={["Gateway", "State", "Connections", "Messages/s", "Unconfirmed"]}>
-          {status.gateways.map((each) => <Row key={each.name} of={each} />)}
+        <Table
+          label="Gateways"
+          heads={["Gateway", "State", "Connections", "Messages/s", "Unconfirmed"]}
+        >
+          {status.gateways.map((each) => (
+            <Row key={each.name} of={each} />
+          ))}
         </Table>
       )}
     </Panel>
@@ -36,7 +43,9 @@ function Row({ of }: { of: Gateway }) {
       </th>
       <td class={of.waiting ? "state wrong" : "state"}>
         {of.waiting ? <strong>waiting</strong> : "taking messages"}
-        <span class="id">{of.reason === "" ? `log ${LOG_STATES[of.log] ?? of.log}` : of.reason}</span>
+        <span class="id">
+          {of.reason === "" ? `log ${LOG_STATES[of.log] ?? of.log}` : of.reason}
+        </span>
       </td>
       <td class="number">{count(of.connections)}</td>
       <td class="number">{rate(of.messages_per_s)}</td>
@@ -61,7 +70,15 @@ function LogView({ log }: { log: LogFill | null }) {
         {size(log.max_bytes)}, {count(log.messages)} frames
       </p>
       {full === null ? null : (
-        <div class="meter" role="meter" aria-label="Log fill" aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.round(full * 100)} aria-valuetext={words}>
+        <div
+          class="meter"
+          role="meter"
+          aria-label="Log fill"
+          aria-valuemin={0}
+          aria-valuemax={100}
+          aria-valuenow={Math.round(full * 100)}
+          aria-valuetext={words}
+        >
           <div style={{ width: `${full * 100}%` }} />
         </div>
       )}

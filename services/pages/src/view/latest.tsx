@@ -15,7 +15,9 @@ export function LatestView({ status, zone }: { status: Status; zone: string }) {
         <Nothing>No value has been stored yet.</Nothing>
       ) : (
         <div class="kinds">
-          {status.latest.map((kind) => <Kind key={kind.kind} of={kind} now={now} zone={zone} />)}
+          {status.latest.map((kind) => (
+            <Kind key={kind.kind} of={kind} now={now} zone={zone} />
+          ))}
         </div>
       )}
     </Panel>
@@ -25,8 +27,12 @@ export function LatestView({ status, zone }: { status: Status; zone: string }) {
 function Kind({ of, now, zone }: { of: LatestOfKind; now: Date; zone: string }) {
   return (
     <article class="kind">
-      <h3>{kindName(of.kind)} <span class="devices">{counted(of.devices, "device")}</span></h3>
-      {byDevice(of.values).map((each) => <Heard key={each.device} of={each} now={now} zone={zone} />)}
+      <h3>
+        {kindName(of.kind)} <span class="devices">{counted(of.devices, "device")}</span>
+      </h3>
+      {byDevice(of.values).map((each) => (
+        <Heard key={each.device} of={each} now={now} zone={zone} />
+      ))}
     </article>
   );
 }
@@ -38,7 +44,9 @@ function Heard({ of, now, zone }: { of: HeardDevice; now: Date; zone: string }) 
         {of.name} <time dateTime={of.time}>{moment(new Date(of.time), now, zone)}</time>
       </p>
       <dl>
-        {of.values.map((each) => <Value key={each.quantity} of={each} />)}
+        {of.values.map((each) => (
+          <Value key={each.quantity} of={each} />
+        ))}
       </dl>
     </div>
   );

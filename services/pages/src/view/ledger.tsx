@@ -7,9 +7,16 @@ import { Nothing, Panel } from "./panel.tsx";
 
 export function LedgerView({ ledger }: { ledger: Ledger | null }) {
   return (
-    <Panel id="ledger" title="Ledger" note="Everything that came in, and what became of it, since the beginning." wide>
+    <Panel
+      id="ledger"
+      title="Ledger"
+      note="Everything that came in, and what became of it, since the beginning."
+      wide
+    >
       {ledger === null ? (
-        <Nothing>The ledger is not known at the moment: the log or the store does not answer.</Nothing>
+        <Nothing>
+          The ledger is not known at the moment: the log or the store does not answer.
+        </Nothing>
       ) : (
         equations(ledger).map((each) => <EquationView key={each.of} equation={each} />)
       )}
@@ -50,12 +57,16 @@ function DifferenceView({ equation }: { equation: Equation }) {
     return <p class="difference unknown">Difference unknown: the log does not answer</p>;
   }
   if (difference === 0) {
-    return <p class="difference good"><span aria-hidden="true">✓ </span>Difference 0: it balances</p>;
+    return (
+      <p class="difference good">
+        <span aria-hidden="true">✓ </span>Difference 0: it balances
+      </p>
+    );
   }
   return (
     <p class="difference bad">
-      <span aria-hidden="true">✕ </span>Difference {signed(difference)}: {differenceWords(equation)}.
-      Please report this defect.
+      <span aria-hidden="true">✕ </span>Difference {signed(difference)}: {differenceWords(equation)}
+      . Please report this defect.
     </p>
   );
 }

@@ -33,18 +33,32 @@ export class LiveView extends Component<{ zone: string }, State> {
   override render() {
     const { device, connection } = this.state;
     return (
-      <Panel id="live" title="Watch observations arrive" note="Helps to see whether a device that was just connected is heard." wide>
+      <Panel
+        id="live"
+        title="Watch observations arrive"
+        note="Helps to see whether a device that was just connected is heard."
+        wide
+      >
         <form class="watch" onSubmit={(event) => this.#submitted(event)}>
           <label for="device">Only this device</label>
           <input
-            id="device" type="text" autocomplete="off" spellcheck={false} value={device}
-            aria-describedby="device-hint" disabled={connection !== null}
+            id="device"
+            type="text"
+            autocomplete="off"
+            spellcheck={false}
+            value={device}
+            aria-describedby="device-hint"
+            disabled={connection !== null}
             onInput={(event) => this.setState({ device: event.currentTarget.value })}
           />
           <button type="submit">{connection === null ? "Watch" : "Stop"}</button>
-          <span class="hint" id="device-hint">as provider/device; empty for all</span>
+          <span class="hint" id="device-hint">
+            as provider/device; empty for all
+          </span>
         </form>
-        <p class="said" role="status">{connection === null ? "" : SAID[connection]}</p>
+        <p class="said" role="status">
+          {connection === null ? "" : SAID[connection]}
+        </p>
         {connection === null && this.#newest.seen === 0 ? null : this.#table()}
       </Panel>
     );
@@ -65,14 +79,18 @@ export class LiveView extends Component<{ zone: string }, State> {
               <td>{quantityName(each.quantity)}</td>
               <td class="number">
                 {valueWords(each.value, unitName(each.unit, each.quantity))}
-                {flagWords(each.flag) === "" ? null : <strong class="doubt">{flagWords(each.flag)}</strong>}
+                {flagWords(each.flag) === "" ? null : (
+                  <strong class="doubt">{flagWords(each.flag)}</strong>
+                )}
               </td>
             </tr>
           ))}
         </Table>
         <p class="note">
           {counted(seen, "observation")} since watching began
-          {lost === 0 ? "." : `; ${count(lost)} came faster than this page could take them, and are stored all the same.`}
+          {lost === 0
+            ? "."
+            : `; ${count(lost)} came faster than this page could take them, and are stored all the same.`}
         </p>
       </>
     );
@@ -90,7 +108,9 @@ export class LiveView extends Component<{ zone: string }, State> {
 
   #begin(): void {
     this.#newest = new Newest();
-    const close = listen(liveUrl(this.state.device), this.#newest, (connection) => this.setState({ connection }));
+    const close = listen(liveUrl(this.state.device), this.#newest, (connection) =>
+      this.setState({ connection }),
+    );
     // Rows come faster than a screen is worth redrawing.
     const timer = setInterval(() => this.forceUpdate(), REDRAW_MS);
     this.#stop = () => {

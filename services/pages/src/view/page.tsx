@@ -33,15 +33,22 @@ export function Page({ known, said, history }: { known: Known; said: Verdict; hi
 
 function Header({ status }: { status: Status | null }) {
   if (status === null) {
-    return <header><h1>Madina</h1></header>;
+    return (
+      <header>
+        <h1>Madina</h1>
+      </header>
+    );
   }
   const zone = knownZone(status.timezone);
   const now = new Date(status.time);
   return (
     <header>
-      <h1>{status.city} <span class="question">Is the city's data whole right now?</span></h1>
+      <h1>
+        {status.city} <span class="question">Is the city's data whole right now?</span>
+      </h1>
       <p class="clock">
-        <time dateTime={status.time}>{clock(now, zone)}</time> <span class="zone">{zoneName(now, zone)}</span>
+        <time dateTime={status.time}>{clock(now, zone)}</time>{" "}
+        <span class="zone">{zoneName(now, zone)}</span>
       </p>
     </header>
   );
@@ -68,7 +75,8 @@ function Footer({ status }: { status: Status | null }) {
     <footer>
       <p>Madina {status?.version ?? ""}</p>
       <nav aria-label="More">
-        <a href="docs">API</a> <a href="v1/status">This page in JSON</a> <a href="metrics">Metrics</a>
+        <a href="docs">API</a> <a href="v1/status">This page in JSON</a>{" "}
+        <a href="metrics">Metrics</a>
       </nav>
     </footer>
   );

@@ -23,7 +23,11 @@ export function Figures({ children }: { children: ComponentChildren }) {
   return <dl class="figures">{children}</dl>;
 }
 
-export function Figure(props: { name: string; value: string; state?: "warning" | "wrong" | undefined }) {
+export function Figure(props: {
+  name: string;
+  value: string;
+  state?: "warning" | "wrong" | undefined;
+}) {
   return (
     <div class={props.state === undefined ? "figure" : `figure ${props.state}`}>
       <dt>{props.name}</dt>
@@ -40,7 +44,9 @@ export function Table(props: { label: string; heads: string[]; children: Compone
         <thead>
           <tr>
             {props.heads.map((head) => (
-              <th key={head} scope="col">{head}</th>
+              <th key={head} scope="col">
+                {head}
+              </th>
             ))}
           </tr>
         </thead>

@@ -10,7 +10,12 @@ export function QuarantineView({ status, zone }: { status: Status; zone: string 
   const { quarantine } = status;
   const now = new Date(status.time);
   return (
-    <Panel id="quarantine" title="Quarantine" note="Messages that could not be accepted. They are kept, and can be read again once the cause is mended." wide>
+    <Panel
+      id="quarantine"
+      title="Quarantine"
+      note="Messages that could not be accepted. They are kept, and can be read again once the cause is mended."
+      wide
+    >
       {quarantine === null ? (
         <Nothing>What is in quarantine is not known: the store does not answer.</Nothing>
       ) : quarantine.held === 0 ? (
@@ -28,7 +33,10 @@ function Held({ of, now, zone }: { of: Quarantine; now: Date; zone: string }) {
   return (
     <div class="held">
       <div>
-        <p class="lead"><span class="number">{count(of.held)}</span> {of.held === 1 ? "message is" : "messages are"} held</p>
+        <p class="lead">
+          <span class="number">{count(of.held)}</span>{" "}
+          {of.held === 1 ? "message is" : "messages are"} held
+        </p>
         <ul class="reasons" aria-label={counted(reasons.length, "reason")}>
           {reasons.map(([code, many]) => (
             <li key={code}>
@@ -42,7 +50,9 @@ function Held({ of, now, zone }: { of: Quarantine; now: Date; zone: string }) {
       <div>
         <h3>Last {counted(of.entries.length, "message")}</h3>
         <Table label="Last messages in quarantine" heads={["Received", "Device", "Why"]}>
-          {of.entries.map((each) => <Entry key={each.id} of={each} now={now} zone={zone} />)}
+          {of.entries.map((each) => (
+            <Entry key={each.id} of={each} now={now} zone={zone} />
+          ))}
         </Table>
       </div>
     </div>
