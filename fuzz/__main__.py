@@ -15,15 +15,23 @@ from pathlib import Path
 from types import MappingProxyType
 
 from fuzz.codecs import Codecs
+from fuzz.endpoint import Endpoint
 from fuzz.frames import Frames
 from fuzz.native import Native
+from fuzz.oracle import Oracle
 from fuzz.report import Budget, Report
 from fuzz.target import EscapeError, Target, run_target
 
 __all__ = ["main"]
 
 TARGETS: Mapping[str, Callable[[], Target]] = MappingProxyType(
-    {"frames": Frames, "native": Native, "codecs": Codecs}
+    {
+        "frames": Frames,
+        "native": Native,
+        "codecs": Codecs,
+        "endpoint": Endpoint,
+        "oracle": Oracle,
+    }
 )
 # What each target gets where nothing else is said: enough to matter, short enough to be run.
 CASES, SECONDS = 1_000_000, 120.0

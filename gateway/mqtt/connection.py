@@ -226,6 +226,8 @@ class Connection:
             if first != FIRST_BYTE_OF_CONNECT:
                 raise MqttError(Reason.PROTOCOL_ERROR, "the first packet is no CONNECT")
             limit = min(limit, LONGEST_CONNECT_BYTES)
+        elif first == FIRST_BYTE_OF_CONNECT:
+            raise MqttError(Reason.PROTOCOL_ERROR, "a second CONNECT")
         if size_bytes > limit:
             words = f"a packet of {size_bytes} bytes, the limit is {limit}"
             raise MqttError(Reason.PACKET_TOO_LARGE, words)

@@ -6,6 +6,7 @@ for its size before it holds any of it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from city.topics import TopicFilterError, check_filter
@@ -30,7 +31,7 @@ from gateway.mqtt.properties import NO_PROPERTIES, Place, Properties, decode_pro
 from gateway.mqtt.reasons import Level, MqttError, Reason, VersionError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
 __all__ = ["LONGEST_HEADER", "decode_body", "measure"]
 
@@ -43,6 +44,19 @@ HIGHEST_QOS = 2
 FLAGS_OF_2 = (Kind.PUBREL, Kind.SUBSCRIBE, Kind.UNSUBSCRIBE)
 # Connect flags (MQTT 5.0 section 3.1.2.3).
 RESERVED, CLEAN, WILL, WILL_QOS, WILL_RETAIN, PASSWORD, USER = 1, 2, 4, 0x18, 0x20, 0x40, 0x80
+# Reason codes that a packet may carry (MQTT 5.0 table 2.6).
+ON_RECEIPT = bytes.fromhex("00 10 80 83 87 90 91 97 99")
+ON_RELEASE = bytes.fromhex("00 92")
+ON_DISCONNECT = bytes.fromhex(
+    "00 04 80 81 82 83 87 89 8b 8d 8e 8f 90 93 94 95 96 97 98 99 9a 9b 9c 9d 9e 9f a0 a1 a2"
+)
+ON_AUTH = bytes.fromhex("00 18 19")
+ACK_CODES: Final[Mapping[Kind, bytes]] = {
+    Kind.PUBACK: ON_RECEIPT,
+    Kind.PUBREC: ON_RECEIPT,
+    Kind.PUBREL: ON_RELEASE,
+    Kind.PUBCOMP: ON_RELEASE,
+}
 SHARED = b"$share/"
 # Subscription options of 5.0: two reserved bits, QoS 3 and retain handling 3 do not exist.
 OPTIONS_RESERVED, OPTIONS_NO_LOCAL, OPTIONS_RETAIN_3 = 0xC0, 0x04, 0x30
@@ -184,9 +198,16 @@ def _ack(kind: Kind, cursor: Cursor, level: Level) -> Ack:
     identifier = cursor.identifier()
     if level == Level.V3 or not cursor.left:
         return Ack(kind, identifier)
-    code = cursor.integer(1)
+    code = _code(cursor, ACK_CODES[kind])
     properties = decode_properties(cursor, Place.ACK) if cursor.left else NO_PROPERTIES
     return Ack(kind, identifier, code, properties)
+
+
+def _code(cursor: Cursor, allowed: bytes) -> int:
+    code = cursor.integer(1)
+    if code not in allowed:
+        raise MqttError(Reason.PROTOCOL_ERROR, f"reason code {code:#04x}")
+    return code
 
 
 def _subscribe(_: Kind, cursor: Cursor, level: Level) -> Subscribe:
@@ -250,7 +271,7 @@ def _ping(kind: Kind, _: Cursor, __: Level) -> Ping:
 def _disconnect(_: Kind, cursor: Cursor, level: Level) -> Disconnect:
     if level == Level.V3 or not cursor.left:
         return Disconnect()
-    code = cursor.integer(1)
+    code = _code(cursor, ON_DISCONNECT)
     properties = decode_properties(cursor, Place.DISCONNECT) if cursor.left else NO_PROPERTIES
     return Disconnect(code, properties)
 
@@ -258,7 +279,7 @@ def _disconnect(_: Kind, cursor: Cursor, level: Level) -> Disconnect:
 def _auth(_: Kind, cursor: Cursor, __: Level) -> Auth:
     if not cursor.left:
         return Auth()
-    return Auth(cursor.integer(1), decode_properties(cursor, Place.AUTH))
+    return Auth(_code(cursor, ON_AUTH), decode_properties(cursor, Place.AUTH))
 
 
 DECODERS: Final[Mapping[int, Callable[[Kind, Cursor, Level], Packet]]] = {

@@ -180,6 +180,8 @@ MALFORMED: list[tuple[str, Level, str, str]] = [
     ("reserved options in 3.1.1", V3, "82 08 000a 0003 612f23 04", "subscription options 0x04"),
     ("reserved options in 5.0", V5, "82 09 000a 00 0003 612f23 40", "subscription options 0x40"),
     ("retain handling 3", V5, "82 09 000a 00 0003 612f23 30", "retain handling 3"),
+    ("a reason code that PUBREL does not have", V5, "62 03 000a 87", "reason code 0x87"),
+    ("a reason code that DISCONNECT does not have", V5, "e0 01 01", "reason code 0x01"),
     (
         "No Local on a shared subscription",
         V5,
@@ -359,9 +361,9 @@ publishes = st.builds(
 )
 acks = st.builds(
     Ack,
-    st.sampled_from([Kind.PUBACK, Kind.PUBREC, Kind.PUBREL, Kind.PUBCOMP]),
+    st.sampled_from([Kind.PUBREL, Kind.PUBCOMP]),
     numbers,
-    st.integers(0, 255),
+    st.sampled_from([0x00, 0x92]),
     st.builds(Properties, reason_string=st.none() | texts),
 )
 subscribes = st.builds(
