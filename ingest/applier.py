@@ -241,7 +241,7 @@ def _decoded(logged: LoggedFrame) -> Frame | None:
     try:
         return decode_frame(logged.data)
     except FrameError as error:
-        log.exception(
+        log.error(  # noqa: TRY400 - the words say it all, a traceback nothing more
             "frame.unreadable", shard=logged.shard, sequence=logged.sequence, cause=str(error)
         )
         return None

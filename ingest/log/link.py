@@ -48,6 +48,16 @@ class Session(Protocol):
         ...
 
 
+class _Client(Client):
+    """nats-py looks at each character of a header's name: half of what reading a frame cost."""
+
+    @staticmethod
+    def _parse_header_lines(raw: bytes) -> dict[str, str]:
+        lines = raw.decode(errors="replace").split("\r\n")
+        parts = (line.partition(":") for line in lines)
+        return {name: value.strip() for name, colon, value in parts if colon}
+
+
 async def keep_linked(url: str, name: str, session: Session) -> None:
     """Connect, let the session work, and again, until it returns."""
     loop = asyncio.get_running_loop()
@@ -83,7 +93,7 @@ async def _connected(url: str, name: str, group: asyncio.TaskGroup) -> AsyncGene
     async def watch() -> None:
         raise LinkLostError(await closed or "the connection ended")
 
-    client = Client()
+    client = _Client()
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT_S * 2):
             await client.connect(
