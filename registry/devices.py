@@ -107,7 +107,8 @@ class Devices:
         if scope.providers is not None:
             statement = statement.where(DeviceRow.provider.in_(scope.providers))
         with self._database.reading() as connection:
-            found = dict(connection.execute(statement).tuples())
+            rows = connection.execute(statement)
+            found = {row.status: row[1] for row in rows}
         return msgspec.convert(found, DeviceCounts)
 
     def create(self, actor: str, draft: DeviceDraft) -> DeviceRecord:

@@ -1,0 +1,77 @@
+"""Opening a database: from nothing, again, by several at once, and one that is too new."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import create_engine, inspect, text
+
+from city.clock import SimulatedClock
+from registry.errors import RegistryVersionError
+from registry.registry import Registry
+from registry.tables import Tables
+
+
+def test_migrations_make_every_table_as_the_code_sees_it(registry: Registry, url: str) -> None:
+    engine = create_engine(url)
+    made = inspect(engine)
+    for table in Tables.metadata.sorted_tables:
+        columns = {column["name"]: column for column in made.get_columns(table.name)}
+        assert columns.keys() == {column.name for column in table.columns}, table.name
+        for column in table.columns:
+            found = columns[column.name]
+            assert found["nullable"] == column.nullable, f"{table.name}.{column.name}"
+            assert str(found["type"]) == column.type.compile(engine.dialect)
+        keys = made.get_pk_constraint(table.name)["constrained_columns"]
+        assert keys == [column.name for column in table.primary_key]
+        indexed = {tuple(index["column_names"]) for index in made.get_indexes(table.name)}
+        wanted = {tuple(column.name for column in index.columns) for index in table.indexes}
+        assert wanted <= indexed, table.name
+    engine.dispose()
+
+
+def test_a_new_database_has_the_native_route_and_no_device(registry: Registry) -> None:
+    (route,) = registry.routes.all()
+    assert (route.pattern, route.codec, route.provider) == ("madina/v1/+/+/up", "native", None)
+    changes = registry.changes(0)
+    assert [each.name for each in changes.routes] == ["native"]
+    assert changes.complete
+    assert not changes.devices
+
+
+def test_what_was_written_is_there_when_it_is_opened_again(
+    open_registry: Callable[[], Registry],
+) -> None:
+    open_registry().accept([("acme", "meter-7")])
+    changes = open_registry().changes(0)
+    assert [(each.provider, each.id) for each in changes.devices] == [("acme", "meter-7")]
+
+
+def test_a_database_of_a_newer_version_is_refused_and_left_alone(
+    open_registry: Callable[[], Registry], url: str, clock: SimulatedClock
+) -> None:
+    open_registry().close()
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text("update alembic_version set version_num = '9999'"))
+    with pytest.raises(RegistryVersionError) as refused:
+        Registry.open(url, clock)
+    assert (refused.value.found, refused.value.known) == ("9999", "0001")
+    with engine.begin() as connection:
+        kept = connection.execute(text("select version_num from alembic_version")).scalar_one()
+    assert kept == "9999"
+    engine.dispose()
+
+
+def test_a_database_is_made_once_by_processes_that_start_together(
+    url: str, clock: SimulatedClock
+) -> None:
+    def opened(_: int) -> int:
+        registry = Registry.open(url, clock)
+        try:
+            return len(registry.routes.all())
+        finally:
+            registry.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(opened, range(4))) == [1, 1, 1, 1]
