@@ -84,7 +84,9 @@ class Settings(BaseSettings):
     mqtt_subscribe: Literal["refuse", "ignore"] = Field(
         "refuse", description="what SUBSCRIBE gets: a refusal, or a grant followed by silence"
     )
-    mqtt_max_packet: ByteSize = Field(ByteSize(262_144), ge=128, description="largest MQTT packet")
+    mqtt_max_packet: ByteSize = Field(
+        ByteSize(262_144), ge=256, le=1 << 20, description="largest MQTT packet"
+    )
     mqtt_max_connections: int = Field(20_000, ge=1, description="connections, each gateway process")
     mqtt_connect_rate: float = Field(
         2_000, gt=0, description="new connections a second, each gateway process"

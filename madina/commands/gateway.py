@@ -1,6 +1,7 @@
 """`madina gateway`: one MQTT endpoint that writes to the log."""
 
 import asyncio
+import resource
 import signal
 import socket
 from collections.abc import Callable
@@ -29,6 +30,8 @@ from madina.supervisor.ports import sharing_socket
 
 __all__ = ["add_to", "gateway"]
 
+# Beside those of devices: the log, listeners, TLS handshakes that are not done.
+OTHER_FILES = 1_024
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
@@ -48,8 +51,18 @@ def gateway(
     """Take messages of devices over MQTT and put them on the log."""
     settings = load_settings(data_dir).settings
     log_to_stderr(name)
+    _allow_open_files(settings.mqtt_max_connections + OTHER_FILES)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(_gateway_settings(settings, name), settings, ready_teller(ready_fd)))
+
+
+def _allow_open_files(wanted: int) -> None:
+    """Raise this process's limit of open files as far as the system lets it."""
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most != resource.RLIM_INFINITY:
+        wanted = min(wanted, most)
+    if allowed != resource.RLIM_INFINITY and allowed < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 async def _serve(
