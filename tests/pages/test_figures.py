@@ -115,6 +115,7 @@ def test_entries_in_quarantine_say_why(shown: Page) -> None:
     row = quarantine.get_by_role("row", name="aguas/meter-99")
     expect(row).to_contain_text("12:02:59")
     expect(row).to_contain_text("nobody has registered meter-99 of aguas")
+    expect(quarantine).to_contain_text("madina devices accept aguas/meter-99")
 
 
 def test_text_of_devices_is_never_markup(shown: Page, platform: RecordedPlatform) -> None:

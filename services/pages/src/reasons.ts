@@ -1,5 +1,7 @@
 // Why messages are in quarantine, in words, and what helps.
 
+import type { Quarantine } from "./status.ts";
+
 const REASONS: Record<string, string> = {
   no_route: "No route takes this topic",
   no_codec: "The route names a format that is not installed",
@@ -38,4 +40,36 @@ export function reasonWords(code: string): string {
 /** Return counts by reason, the most frequent first. */
 export function byCount(counts: Record<string, number>): [string, number][] {
   return Object.entries(counts).sort(([a, many], [b, more]) => more - many || a.localeCompare(b));
+}
+
+export interface Help {
+  words: string;
+  command: string;
+}
+
+// What a shell takes as it is: devices choose their names, and people paste commands.
+const PLAIN = /^[A-Za-z0-9][\w.:-]*\/[A-Za-z0-9][\w.:-]*$/;
+
+/** Return what an operator can do about what is held, with commands for the newest of it. */
+export function helps({ by_reason, entries }: Quarantine): Help[] {
+  const found: Help[] = [];
+  if ((by_reason["unknown_device"] ?? 0) > 0) {
+    const unknown = entries.find((each) => each.reason === "unknown_device")?.device ?? "";
+    const device = PLAIN.test(unknown) ? unknown : "PROVIDER/DEVICE";
+    found.push({
+      words: "Register a device, and take up what it has sent:",
+      command: `madina devices accept ${device}`,
+    });
+  }
+  const other = entries.find((each) => each.reason !== "unknown_device");
+  if (other !== undefined) {
+    found.push(
+      { words: "Look at a message:", command: `madina quarantine show ${other.id}` },
+      {
+        words: "Read again what was mended:",
+        command: `madina quarantine replay --reason ${other.reason}`,
+      },
+    );
+  }
+  return found;
 }

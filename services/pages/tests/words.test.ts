@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { count, counted, measured, percent, rate, share, signed, size } from "../src/figures.ts";
 import { flagWords, kindName, quantityName, unitName, valueWords } from "../src/quantities.ts";
-import { byCount, reasonWords } from "../src/reasons.ts";
+import { byCount, helps, reasonWords } from "../src/reasons.ts";
 import { clock, knownZone, moment, span, zoneName } from "../src/times.ts";
 
 test("numbers are written as people read them", () => {
@@ -85,4 +85,28 @@ test("lengths of time fit a table", () => {
     "3 d 4 h",
     "2 d",
   ]);
+});
+
+function held(reason: string, device: string) {
+  const entry = { id: "3-7-0", received_at: "", device, topic: "", route: "", reason, words: "" };
+  return { held: 1, by_reason: { [reason]: 1 }, entries: [entry] };
+}
+
+test("what helps is a command that can be pasted", () => {
+  const commands = (reason: string, device: string) =>
+    helps(held(reason, device)).map((each) => each.command);
+  assert.deepEqual(commands("unknown_device", "acme/meter-7"), [
+    "madina devices accept acme/meter-7",
+  ]);
+  assert.deepEqual(commands("json_syntax", "acme/meter-7"), [
+    "madina quarantine show 3-7-0",
+    "madina quarantine replay --reason json_syntax",
+  ]);
+});
+
+test("a device's name never becomes more of a command than its name", () => {
+  for (const device of ["acme/x; reboot", "acme/$(id)", "--help/x", "a/b\nc", ""]) {
+    const [help] = helps(held("unknown_device", device));
+    assert.equal(help?.command, "madina devices accept PROVIDER/DEVICE");
+  }
 });

@@ -1,7 +1,7 @@
 // What was refused and kept: how much, why, and the last of it.
 
 import { count, counted } from "../figures.ts";
-import { byCount, reasonWords } from "../reasons.ts";
+import { byCount, helps, reasonWords } from "../reasons.ts";
 import type { Quarantine, QuarantineEntry, Status } from "../status.ts";
 import { moment } from "../times.ts";
 import { Nothing, Panel, Table } from "./panel.tsx";
@@ -46,6 +46,17 @@ function Held({ of, now, zone }: { of: Quarantine; now: Date; zone: string }) {
             </li>
           ))}
         </ul>
+        <h3>What helps</h3>
+        <dl class="helps">
+          {helps(of).map(({ words, command }) => (
+            <div key={words}>
+              <dt>{words}</dt>
+              <dd>
+                <code>{command}</code>
+              </dd>
+            </div>
+          ))}
+        </dl>
       </div>
       <div>
         <h3>Last {counted(of.entries.length, "message")}</h3>
