@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import msgspec
 import paho.mqtt.client as paho
 import psutil
@@ -23,6 +24,16 @@ STOP_S = 60
 ACKNOWLEDGE_S = 30
 EPOCH_S = 1_790_000_000
 PORTS = {"MADINA_HTTP_PORT": "0", "MADINA_MQTT_PORT": "0", "MADINA_NATS_PORT": "0"}
+
+
+class _Observation(msgspec.Struct):
+    time: str
+    value: float
+    unit: str
+
+
+class _Page(msgspec.Struct):
+    items: list[_Observation]
 
 
 class Platform:
@@ -103,6 +114,17 @@ class Platform:
     def difference(self) -> dict[str, int]:
         """Return what does not add up."""
         return self.madina("ledger")["difference"]
+
+    def observations(self, limit: int = 1_000) -> list[tuple[str, float]]:
+        """Return the times and values of the device, as the API has them."""
+        answer = httpx.get(
+            self.run.http + "/v1/observations",
+            params={"device": "acme/meter-7", "quantity": "temperature", "limit": limit},
+        )
+        assert answer.status_code == 200, answer.text
+        items = msgspec.json.decode(answer.content, type=_Page).items
+        assert {each.unit for each in items} <= {"Cel"}
+        return [(each.time, each.value) for each in items]
 
     # JSON of our own commands: tests look at its members, so its type is left open.
     def madina(self, *arguments: str) -> Any:  # noqa: ANN401
