@@ -7,6 +7,7 @@ on connecting. Entries are kept as they came and read at log-in: a city has more
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
@@ -116,7 +117,9 @@ class Access:
                     self._revision = entry.revision or 0
                     self._set(entry.key, _value(entry))
         finally:
-            await watcher.stop()
+            # On a connection that has ended this fails, and must not hide the cancellation.
+            with contextlib.suppress(nats.errors.Error):
+                await watcher.stop()
 
     async def _read_all(self, watcher: KeyValue.KeyWatcher) -> dict[str, bytes]:
         """Return what the bucket holds now; None in the watch ends it."""
