@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any, cast
 
 import msgspec
+import structlog
 
 __all__ = ["Certificates", "TlsSettings", "common_name"]
+
+log = structlog.get_logger(__name__)
 
 
 class TlsSettings(msgspec.Struct, frozen=True):
@@ -42,18 +45,34 @@ class Certificates:
         if settings.client_ca is not None:
             self.context.verify_mode = ssl.CERT_REQUIRED
             self.context.load_verify_locations(settings.client_ca)
-        self._read_ns = 0
-        self.refresh()
+        self._seen_ns = self._changed_ns()
+        self._load()
 
     def refresh(self) -> None:
-        """Read certificate and key again if they have changed; once a second is often enough."""
-        changed_ns = max(
-            Path(each).stat().st_mtime_ns
-            for each in (self._settings.certificate, self._settings.key)
-        )
-        if changed_ns != self._read_ns:
-            self.context.load_cert_chain(self._settings.certificate, self._settings.key)
-            self._read_ns = changed_ns
+        """Read certificate and key again if they have changed; once a second is often enough.
+
+        Files that do not fit together (one of them is not written yet) leave the old pair in use.
+        """
+        try:
+            changed_ns = self._changed_ns()
+            if changed_ns == self._seen_ns:
+                return
+            self._seen_ns = changed_ns
+            self._load()
+        except OSError as error:
+            log.warning("certificate.refused", cause=str(error))
+        else:
+            log.info("certificate.renewed", certificate=self._settings.certificate)
+
+    def _changed_ns(self) -> int:
+        files = (self._settings.certificate, self._settings.key)
+        return max(Path(each).stat().st_mtime_ns for each in files)
+
+    def _load(self) -> None:
+        pair = (self._settings.certificate, self._settings.key)
+        # A pair that does not fit must not leave half of itself in the context that is in use.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*pair)
+        self.context.load_cert_chain(*pair)
 
 
 def common_name(peer_certificate: object) -> str | None:

@@ -30,12 +30,19 @@ class DiskReserve(msgspec.Struct, frozen=True):
 
 def look_at_disk(disk: DiskReserve, backlog: Backlog) -> None:
     """Let connections wait while the disk has no more than its reserve free."""
-    found = os.statvfs(disk.folder)
-    free_bytes = found.f_bavail * found.f_frsize
-    wanted_bytes = disk.reserve_bytes * (RESUME_PART if backlog.disk_words else 1)
-    words = ""
-    if free_bytes <= wanted_bytes:
-        reserve_mib = disk.reserve_bytes >> 20
-        words = f"{free_bytes >> 20:,} MiB of disk are free, the reserve is {reserve_mib:,} MiB"
+    words = _words(disk, short=bool(backlog.disk_words))
     if bool(words) != bool(backlog.disk_words):
         backlog.disk(words)
+
+
+def _words(disk: DiskReserve, *, short: bool) -> str:
+    """Return what is wrong with the disk; empty when nothing is."""
+    try:
+        found = os.statvfs(disk.folder)
+    except OSError as error:
+        return f"the log's disk cannot be looked at: {error}"
+    free_bytes = found.f_bavail * found.f_frsize
+    if free_bytes > disk.reserve_bytes * (RESUME_PART if short else 1):
+        return ""
+    reserve_mib = disk.reserve_bytes >> 20
+    return f"{free_bytes >> 20:,} MiB of disk are free, the reserve is {reserve_mib:,} MiB"

@@ -24,6 +24,12 @@ def test_the_reason_names_the_reserve(tmp_path: Path) -> None:
     assert "the reserve is 1,099,511,627,776 MiB" in backlog.reason
 
 
+def test_devices_wait_while_the_log_has_no_folder(tmp_path: Path) -> None:
+    backlog = Backlog(1_000)
+    look_at_disk(DiskReserve(str(tmp_path / "gone"), 0), backlog)
+    assert "cannot be looked at" in backlog.reason
+
+
 def test_a_closed_backlog_never_opens_again() -> None:
     backlog = Backlog(1_000)
     turned: list[bool] = []
