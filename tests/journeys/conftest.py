@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ START_S = 90
 STOP_S = 60
 ACKNOWLEDGE_S = 30
 EPOCH_S = 1_790_000_000
+OURS = (sys.executable, "-m", "madina")
 PORTS = {"MADINA_HTTP_PORT": "0", "MADINA_MQTT_PORT": "0", "MADINA_NATS_PORT": "0"}
 
 
@@ -44,13 +45,15 @@ class Platform:
         process: The supervisor.
     """
 
-    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+    def __init__(self, folder: Path, environment: dict[str, str], program: Sequence[str]) -> None:
         self.folder = folder
+        self._program = program
         self._environment = {**os.environ, **PORTS, **environment, "MADINA_DATA_DIR": str(folder)}
         self._output = folder.with_name(folder.name + ".out")
         with self._output.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "madina", "up"],
+                [*program, "up"],
+                cwd=folder.parent,
                 env=self._environment,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -130,7 +133,8 @@ class Platform:
     def madina(self, *arguments: str) -> Any:  # noqa: ANN401
         """Run a command beside it and return its JSON."""
         done = subprocess.run(
-            [sys.executable, "-m", "madina", *arguments, "--json"],
+            [*self._program, *arguments, "--json"],
+            cwd=self.folder.parent,
             env=self._environment,
             capture_output=True,
             check=False,
@@ -165,8 +169,10 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Platform]]:
     """Return a function that starts a platform and waits until it is up."""
     with contextlib.ExitStack() as started:
 
-        def begin(folder: str = "data", **environment: str) -> Platform:
-            platform = Platform(tmp_path / folder, environment)
+        def begin(
+            folder: str = "data", program: Sequence[str] = OURS, **environment: str
+        ) -> Platform:
+            platform = Platform(tmp_path / folder, environment, program)
             started.callback(_end, platform.process)
             platform.wait_until_up()
             return platform
