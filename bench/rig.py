@@ -30,7 +30,20 @@ if TYPE_CHECKING:
 
     from loadtest.report import LoadReport
 
-__all__ = ["Behind", "Checks", "Rig", "RigRun", "run_rig", "running_rig"]
+__all__ = [
+    "CATCH_UP_S",
+    "MICROS",
+    "Behind",
+    "Checks",
+    "Rig",
+    "RigRun",
+    "run_rig",
+    "running_ingest",
+    "running_rig",
+    "verify",
+    "verify_applied",
+    "wait_until_applied",
+]
 
 Behind = Literal["null", "duckdb"]
 Checks = Literal["all", "no-ledger", "none"]
@@ -95,16 +108,10 @@ class Rig:
             before = self._cpu_s()
             began_s = time.monotonic()
             report = all_acknowledged(load.send())
-            until(
-                lambda: self._applied() >= report.sent,
-                f"{report.sent} messages to be applied",
-                *self.programs.values(),
-                patience_s=CATCH_UP_S,
-            )
+            wait_until_applied(self.programs["ingest"], report, *self.programs.values())
             seconds = time.monotonic() - began_s
             after = self._cpu_s()
-        facts = self._facts()
-        verify(report, facts, ledger=self._checks == "all")
+        facts = verify_applied(self.programs["ingest"], report, ledger=self._checks == "all")
         used = {name: after[name] - before[name] for name in after}
         used["ingest"] -= facts.store.cpu_s
         used["generator"] = report.cpu_s
@@ -113,12 +120,6 @@ class Rig:
 
     def _cpu_s(self) -> dict[str, float]:
         return {name: each.cpu_s() for name, each in self.programs.items()}
-
-    def _applied(self) -> int:
-        return msgspec.json.decode(self.programs["ingest"].ask("applied"), type=int)
-
-    def _facts(self) -> IngestFacts:
-        return msgspec.json.decode(self.programs["ingest"].ask("facts"), type=IngestFacts)
 
 
 def verify(report: LoadReport, facts: IngestFacts, *, ledger: bool = True) -> None:
@@ -140,22 +141,10 @@ def verify(report: LoadReport, facts: IngestFacts, *, ledger: bool = True) -> No
 @contextlib.contextmanager
 def running_rig(plan: LoadPlan, store: Behind = "null", checks: Checks = "all") -> Generator[Rig]:
     """Run everything with the devices of a plan registered, in a folder that is then removed."""
-    fleet = Fleet(plan)
-    count = plan.connections * plan.devices_per_connection
-    devices = [fleet.device_name(plan.first_device + each) for each in range(count)]
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="madina-bench-")))
         log = stack.enter_context(log_server(folder))
-        wanted = IngestPlan(
-            log.url,
-            str(folder),
-            provider=plan.provider,
-            devices=devices,
-            step_ms=plan.step_ms,
-            store=store,
-            checks=checks,
-        )
-        ingest = stack.enter_context(_ingest(folder, wanted))
+        ingest = stack.enter_context(running_ingest(folder, log, plan, store, checks))
         gate = stack.enter_context(gateway(folder, log))
         yield Rig(log, gate, ingest, checks)
 
@@ -167,9 +156,54 @@ def run_rig(plan: LoadPlan, store: Behind = "null", checks: Checks = "all") -> R
 
 
 @contextlib.contextmanager
-def _ingest(folder: Path, wanted: IngestPlan) -> Generator[Program]:
+def running_ingest(
+    folder: Path,
+    log: LogServer,
+    plan: LoadPlan,
+    store: Behind = "null",
+    checks: Checks = "all",
+) -> Generator[Program]:
+    """Run ingest over a log, with the devices of a plan registered."""
+    fleet = Fleet(plan)
+    count = plan.connections * plan.devices_per_connection
+    wanted = IngestPlan(
+        log.url,
+        str(folder),
+        provider=plan.provider,
+        devices=[fleet.device_name(plan.first_device + each) for each in range(count)],
+        step_ms=plan.step_ms,
+        store=store,
+        checks=checks,
+    )
     path = folder / "ingest.json"
     path.write_bytes(msgspec.json.encode(wanted))
     command = [sys.executable, "-m", "bench.ingest_process", path]
     with program("ingest", command, folder, says_ready=True, talks=True) as running:
         yield running
+
+
+def wait_until_applied(ingest: Program, report: LoadReport, *beside: Program) -> None:
+    """Wait until an ingest process has applied all that was sent.
+
+    Raises:
+        BenchFailed: If it takes too long, or a program ended.
+    """
+    until(
+        lambda: msgspec.json.decode(ingest.ask("applied"), type=int) >= report.sent,
+        f"{report.sent} messages to be applied",
+        ingest,
+        *beside,
+        patience_s=CATCH_UP_S,
+    )
+
+
+def verify_applied(ingest: Program, report: LoadReport, *, ledger: bool = True) -> IngestFacts:
+    """Hold what an ingest process stored to what was sent; return what it stored.
+
+    Raises:
+        BenchFailed: If anything was lost, doubled or changed, or the ledger does not balance.
+    """
+    wait_until_applied(ingest, report)
+    facts = msgspec.json.decode(ingest.ask("facts"), type=IngestFacts)
+    verify(report, facts, ledger=ledger)
+    return facts
