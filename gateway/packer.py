@@ -101,22 +101,17 @@ class Packer:
         self.messages += count
         self._readings += 1
         reading = Reading(self._readings, publisher, client, now_us)
-        first = topics[0]
-        if extras or (count > 1 and topics.count(first) != count):
+        shard = self._one_shard(topics)
+        size = sum(map(len, topics)) + sum(map(len, payloads))
+        if shard is None or extras or (size > self._frame_bytes and count > 1):
             added = self._scatter(
                 reading, topics, payloads, flags, acknowledgements, size_bytes, extras
             )
         else:
-            size = len(first) * count + sum(map(len, payloads))
-            if size > self._frame_bytes and count > 1:
-                added = self._scatter(
-                    reading, topics, payloads, flags, acknowledgements, size_bytes
-                )
-            else:
-                filling = self._room(first, size)
-                waiting = Waiting(publisher, acknowledgements, size_bytes)
-                added = filling.begin_run(reading, waiting, count)
-                added += filling.add_many(topics, payloads, flags, size)
+            filling = self._room(shard, size)
+            waiting = Waiting(publisher, acknowledgements, size_bytes)
+            added = filling.begin_run(reading, waiting, count)
+            added += filling.add_many(topics, payloads, flags, size)
         self.message_bytes += added
         self._backlog.hold(added)
         if not self._lingering:
@@ -161,10 +156,19 @@ class Packer:
         self._shards[topic] = shard
         return shard
 
-    def _room(self, topic: bytes, size_bytes: int) -> Filling:
-        """Return the frame of a topic's shard with room for so much, or an empty one."""
-        shard = self._shards.get(topic)
-        filling = self._fillings[self._learn(topic) if shard is None else shard]
+    def _one_shard(self, topics: list[bytes]) -> int | None:
+        """Return the shard that all topics have; None: they have several, or one is new."""
+        first = topics[0]
+        shard = self._shards.get(first)
+        if shard is None:
+            shard = self._learn(first)
+        if topics.count(first) == len(topics) or {*map(self._shards.get, topics)} == {shard}:
+            return shard
+        return None
+
+    def _room(self, shard: int, size_bytes: int) -> Filling:
+        """Return the frame of a shard with room for so much, or an empty one."""
+        filling = self._fillings[shard]
         if filling.size_bytes + size_bytes > self._frame_bytes and filling.size_bytes:
             self._seal(filling)
         return filling
@@ -177,7 +181,7 @@ class Packer:
         flags: bytes,
         acknowledgements: list[bytes],
         size_bytes: int,
-        extras: tuple[Extras, ...] = (),
+        extras: tuple[Extras, ...],
     ) -> int:
         """Add a read message by message: several shards, or more than a frame holds."""
         share_bytes, rest_bytes = divmod(size_bytes, len(topics))
@@ -185,7 +189,10 @@ class Packer:
         added = 0
         for index, topic in enumerate(topics):
             payload = payloads[index]
-            filling = self._room(topic, len(topic) + len(payload))
+            shard = self._shards.get(topic)
+            if shard is None:
+                shard = self._learn(topic)
+            filling = self._room(shard, len(topic) + len(payload))
             if filling.reading != reading.number:
                 waiting = Waiting(reading.publisher, [], rest_bytes)
                 added += filling.begin_run(reading, waiting, 0)
