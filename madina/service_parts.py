@@ -37,5 +37,4 @@ def service_parts(
         timezone=settings.timezone,
         version=importlib.metadata.version("madina"),
         pages=Path(services.__path__[0]) / "pages" / "static",
-        unknown_devices=settings.unknown_devices,
     )

@@ -76,12 +76,12 @@ def _pending(services: Services) -> int:
 def _of_services(services: Services) -> Iterator[Reason]:
     if services.failed:
         yield Reason("services", "error", services.failed)
-    trouble = services.state.trouble
-    if "store" in trouble and not services.parts.ingest().store_words:
-        yield Reason("store", "error", trouble["store"])
-    if "registry" in trouble:
-        yield Reason("registry", "error", trouble["registry"])
-    balance = services.state.balance
+    state = services.state
+    if (words := state.trouble("store")) and not services.parts.ingest().store_words:
+        yield Reason("store", "error", words)
+    if words := state.trouble("registry"):
+        yield Reason("registry", "error", words)
+    balance = state.balance
     if balance is not None and (balance.difference.messages or balance.difference.observations):
         words = (
             f"the ledger does not close: {balance.difference.messages} messages,"

@@ -1,8 +1,7 @@
 """How much every gateway process has put on the log: the last running count of each subject.
 
 One batched direct get brings the last frame of each subject that has moved since the last look;
-the count is in its header, so nothing is decoded. Counts that ingest has caught up with are
-forgotten: the store has them.
+the count is in its header, so nothing is decoded.
 """
 
 from __future__ import annotations
@@ -30,6 +29,8 @@ SUBJECT = f"$JS.API.DIRECT.GET.{STREAM}"
 ANSWER_TIMEOUT_S = 5.0
 # Answers of one request; the server refuses more than 1,024 subjects.
 ANSWERS_MAX = 1_100
+# Counts that are remembered though the store has them.
+COUNTS_MAX = 4_096
 
 END_OF_BATCH = "204"
 NOTHING_THERE = "404"
@@ -100,12 +101,21 @@ class LogCounts:
         `received` minus what is applied is never negative, whichever was read first.
         """
         counts = {(each.gateway, each.epoch, each.shard): each.count for each in applied}
-        for key, count in list(self._counts.items()):
-            if counts.get(key, 0) >= count:
-                del self._counts[key]
-            else:
-                counts[key] = count
+        for key, count in self._counts.items():
+            counts[key] = max(counts.get(key, 0), count)
+        self._forget(applied)
         return sum(counts.values())
+
+    def _forget(self, applied: Sequence[GatewayCount]) -> None:
+        """Forget what the store has told more of, where there is too much to remember.
+
+        Not at once: whoever read the store a moment earlier would count less than was told before.
+        """
+        if len(self._counts) > COUNTS_MAX:
+            for each in applied:
+                key = (each.gateway, each.epoch, each.shard)
+                if self._counts.get(key, each.count + 1) <= each.count:
+                    del self._counts[key]
 
 
 async def _last_messages(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -57,7 +57,6 @@ class ServicesParts(msgspec.Struct, frozen=True):
         admin_key: Opens every changing call.
         city, timezone, version: Shown; `timezone` is an IANA name.
         pages: Folder of the pages' static files; None, or a folder that is not there: no pages.
-        unknown_devices: What ingest does with devices that nobody registered; shown.
     """
 
     registry: Registry
@@ -71,4 +70,3 @@ class ServicesParts(msgspec.Struct, frozen=True):
     timezone: str
     version: str
     pages: Path | None = None
-    unknown_devices: Literal["park", "accept"] = "park"

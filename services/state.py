@@ -7,7 +7,7 @@ its own price sets; a request finds the last answer.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 import structlog
@@ -23,7 +23,7 @@ from store.errors import StoreBusyError
 from store.interface import LedgerQuery, QuarantineEntry, QuarantineQuery
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable, Coroutine
 
     from city.ledger import Balance
     from city.live import LiveObservation
@@ -56,7 +56,6 @@ class PlatformState:
     Attributes:
         balance: The whole ledger; None while the log does not answer.
         held, fleet_look: The last look at quarantine and devices.
-        trouble: What cannot be asked now, by part (`store`, `registry`); empty when all is well.
     """
 
     def __init__(self, parts: ServicesParts, ledger: LedgerBook, threads: Threads) -> None:
@@ -70,8 +69,12 @@ class PlatformState:
         self.fleet_look = FleetLook()
         self.balance: Balance | None = None
         self.held = Held()
-        self.trouble: dict[str, str] = {}
+        self._trouble: dict[tuple[str, str], str] = {}
         self._followed = asyncio.Event()
+
+    def trouble(self, part: Literal["store", "registry"]) -> str:
+        """Return why a part cannot be asked now; empty when it can."""
+        return next((words for (of, _), words in self._trouble.items() if of == part), "")
 
     def observed(self, observations: list[LiveObservation]) -> None:
         """Take observations that ingest has stored just now."""
@@ -86,18 +89,21 @@ class PlatformState:
             group.create_task(self._paced("store", LATEST_EVERY_S, self._read_latest))
             group.create_task(self._paced("registry", LOOK_EVERY_S, self._look_at_fleet))
 
-    async def _paced(self, part: str, every_s: float, look: Callable[[], Awaitable[None]]) -> None:
+    async def _paced(
+        self, part: str, every_s: float, look: Callable[[], Coroutine[Any, Any, None]]
+    ) -> None:
         loop = asyncio.get_running_loop()
+        key = (part, look.__qualname__)
         while True:
             started_s = loop.time()
             try:
                 await look()
-                self.trouble.pop(part, None)
+                self._trouble.pop(key, None)
             except (StoreBusyError, SQLAlchemyError, TooBusyError) as error:
                 words = str(error) or "too many requests wait"
-                if self.trouble.get(part) != words:
+                if self._trouble.get(key) != words:
                     log.warning("look.failed", part=part, cause=words)
-                self.trouble[part] = words
+                self._trouble[key] = words
             took_s = loop.time() - started_s
             await asyncio.sleep(max(every_s - took_s, took_s / SHARE - took_s, 0))
 

@@ -58,9 +58,14 @@ export function differenceWords({ of, difference }: Equation): string {
   return `${counted(many, one)} ${is} ${value > 0 ? "missing" : "counted more than once"}`;
 }
 
+/** Say whether both differences are known. */
+export function isKnown(ledger: Ledger | null): ledger is Ledger {
+  return ledger !== null && equations(ledger).every((each) => each.difference !== null);
+}
+
 /** Return the equations that do not balance. */
-export function unbalanced(ledger: Ledger | null): Equation[] {
-  return ledger === null ? [] : equations(ledger).filter((each) => (each.difference ?? 0) !== 0);
+export function unbalanced(ledger: Ledger): Equation[] {
+  return equations(ledger).filter((each) => (each.difference ?? 0) !== 0);
 }
 
 function term(name: string, value: number, explained: string): Term {

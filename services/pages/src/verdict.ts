@@ -1,7 +1,7 @@
 // The one line on top: is the city's data whole right now?
 
 import { counted } from "./figures.ts";
-import { differenceWords, unbalanced } from "./ledger.ts";
+import { differenceWords, isKnown, unbalanced } from "./ledger.ts";
 import type { Reason, Status } from "./status.ts";
 import { clock, knownZone } from "./times.ts";
 
@@ -97,10 +97,20 @@ function line(reason: Reason): Line {
   };
 }
 
+/** Nobody may read "every message is accounted for" while nobody knows. */
+const UNKNOWN_LEDGER: Line = {
+  part: "Ledger",
+  level: "warning",
+  words: "whether every message is accounted for is not known at the moment",
+};
+
 /** A ledger that does not balance is said even where no reason of the platform does. */
 function ledgerLines(status: Status): Line[] {
   if (status.reasons.some((each) => each.part === "ledger")) {
     return [];
+  }
+  if (!isKnown(status.ledger)) {
+    return status.reasons.length > 0 ? [] : [UNKNOWN_LEDGER];
   }
   return unbalanced(status.ledger).map((each) => ({
     part: partName("ledger"),

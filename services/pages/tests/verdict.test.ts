@@ -79,3 +79,18 @@ test("an error of the platform is told apart from silence", () => {
   const failure: Failure = { kind: "error", detail: "HTTP 500", since };
   assert.match(verdict({ status: healthy(), failure }).words, /error \(HTTP 500\) since 12:03:04/);
 });
+
+test("an unknown ledger is not called well", () => {
+  const { ledger } = healthy();
+  assert.ok(ledger);
+  for (const unknown of [null, { ...ledger, difference: null }]) {
+    const said = verdict({ status: healthy({ ledger: unknown }), failure: null });
+    assert.equal(said.level, "warning");
+    assert.match(said.words, /is not known at the moment\.$/);
+  }
+});
+
+test("why the ledger is unknown is said once", () => {
+  const status = healthy({ ready: false, ledger: null, reasons: [FULL] });
+  assert.deepEqual(verdict({ status, failure: null }).more, []);
+});
