@@ -6,6 +6,7 @@ unit. All is kept in columns: a city has millions of series.
 
 from __future__ import annotations
 
+from array import array
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -43,9 +44,9 @@ class SeriesBook:
         self._quantity_names: list[str] = []
         self._units: dict[SettledUnit, int] = {}
         self._unit_list: list[SettledUnit] = []
-        self._slot_of: list[int] = []
-        self._quantity_of: list[int] = []
-        self._unit_of: list[int] = []
+        self._slot_of = array("i")
+        self._quantity_of = array("i")
+        self._unit_of = array("i")
         self._created: list[Series] = []
         for each in sorted(known, key=lambda series: series.series):
             assert each.series == len(self._slot_of), "series numbers are dense"
