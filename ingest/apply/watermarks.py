@@ -124,7 +124,9 @@ class Watermarks:
         newest_us = self._time_us[series]
         again = (time_us == newest_us) & (signatures == self._signature[series])
         late = np.flatnonzero((time_us <= newest_us) & ~again)
-        known = _Known({}, set())
+        # Rows before them in this batch may move the watermark on: it has to be remembered.
+        newest = zip(series[again].tolist(), time_us[again].tolist(), strict=True)
+        known = _Known(dict(zip(newest, signatures[again].tolist(), strict=True)), set())
         if late.size:
             asked = pa.Table.from_arrays(
                 [

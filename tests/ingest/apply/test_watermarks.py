@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ingest.apply.rows import Row, rows_of
@@ -56,6 +56,7 @@ class Shelf:
         return pa.Table.from_pylist(found, OBSERVATION_SCHEMA)
 
 
+@example(batches=[[(0, 0, 1.5)], [(0, 1, 1.5), (0, 0, 1.5)]], restart=False)
 @given(batches=BATCHES, restart=st.booleans())
 def test_any_cut_gives_what_one_look_at_a_time_gives(
     batches: list[list[tuple[int, int, float | str]]], *, restart: bool
