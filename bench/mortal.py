@@ -105,12 +105,14 @@ class MortalCity:
     Attributes:
         parts: In the order in which they start.
         mqtt_port: Where devices connect.
+        nats_url: The log's address.
         database: The store's file, to be read when the node has ended.
     """
 
     def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
         nats_port, http_port, self.mqtt_port = free_port(), free_port(), free_port()
         self._http = f"http://127.0.0.1:{http_port}"
+        self.nats_url = f"nats://127.0.0.1:{nats_port}"
         data = folder / "data"
         self.database = DataFolder(data).duckdb
         configuration = folder / "nats.conf"
@@ -122,7 +124,7 @@ class MortalCity:
         environment = {
             **{name: value for name, value in os.environ.items() if name[:7] != "MADINA_"},
             "MADINA_DATA_DIR": str(data),
-            "MADINA_NATS_URL": f"nats://127.0.0.1:{nats_port}",
+            "MADINA_NATS_URL": self.nats_url,
             "MADINA_HTTP_PORT": str(http_port),
             "MADINA_MQTT_PORT": str(self.mqtt_port),
             "MADINA_MQTT_CONNECT_RATE": "100000",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from loadtest.plan import LoadPlan
     from loadtest.report import LoadReport
 
 __all__ = ["Verdict", "judge"]
@@ -44,13 +45,13 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 def judge(database: Path, reports: Iterable[LoadReport]) -> Verdict:
-    """Compare a store's file, which nobody has open, with what was sent to it."""
+    """Compare a store's file, which nobody has open, with what was sent to it by one provider."""
     reports = list(reports)
     sent = np.concatenate([_sent(report) for report in reports])
     unacked = np.concatenate([_unacked(report) for report in reports])
     acked = np.setdiff1d(sent, unacked)
     plan = reports[0].plan
-    stored, doubled = _stored(database, plan.first_ms, plan.step_ms, plan.observations)
+    stored, doubled = _stored(database, plan)
     return Verdict(
         acked=len(acked),
         stored=len(stored),
@@ -83,14 +84,14 @@ def _keys(device: int, sequences: Keys) -> Keys:
     return (np.int64(device) << SEQUENCE_BITS) + sequences
 
 
-def _stored(database: Path, first_ms: int, step_ms: int, observations: int) -> tuple[Keys, int]:
+def _stored(database: Path, plan: LoadPlan) -> tuple[Keys, int]:
     """Return messages with all of their observations, and how many observations are too many."""
     query = f"""
         SELECT device::BIGINT << {SEQUENCE_BITS} | sequence AS key,
                count(*) AS rows, count(DISTINCT series) AS different
         FROM (SELECT substr(series.device, 2) AS device, series.series,
-                     (time_us // 1000 - {first_ms}) // {step_ms} AS sequence
-              FROM observations JOIN series USING (series))
+                     (time_us // 1000 - {plan.first_ms}) // {plan.step_ms} AS sequence
+              FROM observations JOIN series USING (series) WHERE provider = '{plan.provider}')
         GROUP BY key
         """  # noqa: S608 - numbers of a plan
     with duckdb.connect(str(database), read_only=True) as connection:
@@ -98,5 +99,5 @@ def _stored(database: Path, first_ms: int, step_ms: int, observations: int) -> t
         found: pa.Table = relation.to_arrow_table()
         (conflicts,) = connection.execute("SELECT count(*) FROM conflicts").fetchall()[0]
     key, rows, different = (found.column(name).to_numpy() for name in ("key", "rows", "different"))
-    whole: Keys = key[different == observations].astype(np.int64)
+    whole: Keys = key[different == plan.observations].astype(np.int64)
     return whole, int((rows - different).sum()) + int(conflicts)
