@@ -78,9 +78,9 @@ class Connection:
         self._over = False
         self._will: Will | None = None
         self._asked_s = self._keep_s = 0
-        self._patience_s = math.inf
+        self._patience_s = endpoint.settings.connect_timeout_s + TICK_S
         self.client = b""
-        self.deadline_s = endpoint.now_s + endpoint.settings.connect_timeout_s + TICK_S
+        self.deadline_s = endpoint.now_s + self._patience_s
         endpoint.connections.add(self)
 
     @property
@@ -142,10 +142,12 @@ class Connection:
 
     def overdue(self) -> None:
         """End, since the deadline is over; a connection that may not read is not to blame."""
+        if self._paused:
+            return
         if self._exchange is None:
             self._refuse(Refusal.CONNECT_TIMEOUT, "no CONNECT in time")
             self._close("no CONNECT in time", None)
-        elif not self._paused:
+        else:
             self._refuse(Refusal.KEEP_ALIVE, "nothing heard in 1.5 times the keep alive")
             self._close("keep alive", Reason.KEEP_ALIVE_TIMEOUT)
 
@@ -253,7 +255,9 @@ class Connection:
 
     def pause(self) -> None:
         """Stop reading: it has too much unacknowledged, or the backlog is full."""
-        if not self._paused and not self._over:
+        if self._over:
+            return
+        if not self._paused:
             self._paused = True
             self._wire.pause_reading()
         if self._endpoint.intake.full:
@@ -287,8 +291,8 @@ class Connection:
         endpoint = self._endpoint
         self._will = connect.will
         self._asked_s, self._keep_s = admitted.asked_s, admitted.keep_s
-        if connect.keep_alive_s:
-            self._patience_s = connect.keep_alive_s * KEEP_ALIVE_TIMES + TICK_S
+        keep_alive_s = connect.keep_alive_s or math.inf
+        self._patience_s = keep_alive_s * KEEP_ALIVE_TIMES + TICK_S
         self.deadline_s = endpoint.now_s + self._patience_s
         endpoint.accepted += 1
         version = "5.0" if connect.level == Level.V5 else "3.1.1"

@@ -234,6 +234,20 @@ def test_a_device_that_is_not_read_is_not_blamed_for_its_silence(rig: Rig) -> No
     assert device.closed
 
 
+def test_a_device_that_could_not_send_its_connect_gets_its_time_again(rig: Rig) -> None:
+    device = rig.device()
+    rig.intake.full = True
+    rig.endpoint.pause()
+    rig.pass_time(60)
+    assert not device.closed
+    rig.intake.full = False
+    rig.pass_time(8)
+    assert device.reading
+    assert not device.closed
+    rig.pass_time(8)
+    assert device.closed
+
+
 def test_an_own_limit_and_a_full_backlog_both_have_to_be_out_of_the_way() -> None:
     rig = Rig(ConnectionSettings(unacked_bytes=1_000))
     device = rig.connected(V3)

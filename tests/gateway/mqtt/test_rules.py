@@ -29,7 +29,9 @@ RULES_3 = (
 def rows() -> list[list[str]]:
     """Return the cells of every line of the tables of rules."""
     start = PAGE.index("## Rules that we are held to")
-    lines = [line for line in PAGE[start:].splitlines() if re.match(r"\| (\d+\.\d+\.\d+-|- \|)", line)]
+    lines = [
+        line for line in PAGE[start:].splitlines() if re.match(r"\| (\d+\.\d+\.\d+-|- \|)", line)
+    ]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 
 
