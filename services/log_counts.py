@@ -14,14 +14,13 @@ import nats.errors
 
 from city.frame import COUNT_HEADER
 from city.subjects import STREAM, STREAM_SUBJECTS, shard_filter
+from store.interface import GatewayCount
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from nats.aio.client import Client
     from nats.aio.msg import Msg
-
-    from store.interface import GatewayCount
 
 __all__ = ["LogCounts", "LogReadError"]
 
@@ -80,8 +79,16 @@ class LogCounts:
             answers = await self._look_by_shard(client)
         for headers in answers:
             _, _, shard, gateway, epoch = headers["Nats-Subject"].split(".")
-            self._counts[gateway, int(epoch), int(shard)] = int(headers.get(COUNT_HEADER, "0"))
+            count = int(headers.get(COUNT_HEADER, "0"))
+            self.told(GatewayCount(gateway, int(epoch), int(shard), count))
             self._sequence = max(self._sequence, int(headers["Nats-Sequence"]))
+
+    def told(self, count: GatewayCount) -> None:
+        """Remember the last count of a subject."""
+        self._counts[count.gateway, count.epoch, count.shard] = count.count
+
+    def __len__(self) -> int:
+        return len(self._counts)
 
     async def _look_by_shard(self, client: Client) -> list[Mapping[str, str]]:
         found: list[Mapping[str, str]] = []

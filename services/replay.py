@@ -38,6 +38,7 @@ TRY_TIMEOUT_S = 2.0
 TRIES = 3
 # Back-fills that wait for the log to come back; whoever is beyond them is accepted again by hand.
 WAITING_MAX = 1_000
+AGAIN_S = 1.0
 
 
 class _Refusal(msgspec.Struct, frozen=True):
@@ -61,10 +62,12 @@ class Replayer:
         self._waiting: deque[tuple[str, tuple[ReplayRequest, ...]]] = deque(maxlen=WAITING_MAX)
 
     async def attend(self, client: Client) -> None:
-        """Take a connection, and tell what has waited for it."""
+        """Take a connection, and tell what has waited for the log."""
         self._client = client
-        for _ in range(len(self._waiting)):
-            await self.replay_soon(*self._waiting.popleft())
+        while True:
+            for _ in range(len(self._waiting)):
+                await self.replay_soon(*self._waiting.popleft())
+            await asyncio.sleep(AGAIN_S)
 
     def bereft(self, words: str) -> None:
         """Learn that there is no connection."""

@@ -100,6 +100,10 @@ class City:
         """Put an empty frame on each of some subjects of the log."""
         asyncio.run(_publish(self.parts.nats_url, subjects, b"frame", headers))
 
+    def subjects(self) -> int:
+        """Return on how many subjects of the log something is."""
+        return asyncio.run(_count_subjects(self.parts.nats_url))
+
     def close(self) -> None:
         self.api.close()
         self.admin.close()
@@ -119,6 +123,14 @@ async def _publish(
     await client.close()
 
 
+async def _count_subjects(url: str) -> int:
+    client = Client()
+    await client.connect(url)
+    answer = await client.request(f"$JS.API.STREAM.INFO.{STREAM}", b"")
+    await client.close()
+    return int(msgspec.json.decode(answer.data)["state"].get("num_subjects", 0))
+
+
 async def _make_stream(url: str) -> None:
     """Make the stream as a gateway does, as far as services see it."""
     wanted = {
@@ -132,6 +144,12 @@ async def _make_stream(url: str) -> None:
     await client.connect(url)
     await client.request(f"$JS.API.STREAM.CREATE.{STREAM}", msgspec.json.encode(wanted))
     await client.close()
+
+
+@pytest.fixture
+def make_stream() -> Callable[[str], None]:
+    """Return a function that makes the stream of a log, as a gateway does."""
+    return lambda url: asyncio.run(_make_stream(url))
 
 
 @pytest.fixture
@@ -229,13 +247,16 @@ def eventually() -> Callable[[Callable[[], bool]], None]:
 def rows() -> Callable[..., pa.Table]:
     """Return a function that makes observations of one series from times and values."""
 
-    def make(*values: tuple[int, float], series: int = 0) -> pa.Table:
+    def make(
+        *values: tuple[int, float | None], series: int = 0, other: str | None = None
+    ) -> pa.Table:
         return pa.Table.from_pylist(
             [
                 {
                     "series": series,
                     "time_us": time_us,
                     "value": value,
+                    "other": other,
                     "flag": 2,
                     "received_us": time_us + 1_000,
                 }
