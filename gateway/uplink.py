@@ -42,7 +42,7 @@ class UplinkSettings(msgspec.Struct, frozen=True):
     frame_bytes: int = 65_536
     linger_s: float = 0.02
     max_message_bytes: int = 262_144
-    unacked_bytes: int = 64 * 1024 * 1024
+    unacked_bytes: int = 16 * 1024 * 1024
 
 
 class Uplink:

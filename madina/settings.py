@@ -98,7 +98,7 @@ class Settings(BaseSettings):
         (), description="addresses and networks whose PROXY v2 header is believed"
     )
     unacked_bytes: ByteSize = Field(
-        ByteSize(64 << 20), ge=65_536, description="bytes that wait for the log, a gateway process"
+        ByteSize(16 << 20), ge=65_536, description="bytes that wait for the log, a gateway process"
     )
     unacked_bytes_connection: ByteSize = Field(
         ByteSize(1 << 20), ge=65_536, description="bytes that wait for the log, a connection"
