@@ -50,7 +50,7 @@ export interface Help {
 // What a shell takes as it is: devices choose their names, and people paste commands.
 const PLAIN = /^[A-Za-z0-9][\w.:-]*\/[A-Za-z0-9][\w.:-]*$/;
 
-/** Return what an operator can do about what is held, with commands for the newest of it. */
+/** Return what an operator can do about what is held, with commands for most of it. */
 export function helps({ by_reason, entries }: Quarantine): Help[] {
   const found: Help[] = [];
   if ((by_reason["unknown_device"] ?? 0) > 0) {
@@ -61,13 +61,13 @@ export function helps({ by_reason, entries }: Quarantine): Help[] {
       command: `madina devices accept ${device}`,
     });
   }
-  const other = entries.find((each) => each.reason !== "unknown_device");
+  const [other] = byCount(by_reason).find(([reason]) => reason !== "unknown_device") ?? [];
   if (other !== undefined) {
     found.push(
-      { words: "Look at a message:", command: `madina quarantine show ${other.id}` },
+      { words: "Look at what is refused:", command: `madina quarantine list --reason ${other}` },
       {
         words: "Read again what was mended:",
-        command: `madina quarantine replay --reason ${other.reason}`,
+        command: `madina quarantine replay --reason ${other}`,
       },
     );
   }

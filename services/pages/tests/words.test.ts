@@ -99,7 +99,7 @@ test("what helps is a command that can be pasted", () => {
     "madina devices accept acme/meter-7",
   ]);
   assert.deepEqual(commands("json_syntax", "acme/meter-7"), [
-    "madina quarantine show 3-7-0",
+    "madina quarantine list --reason json_syntax",
     "madina quarantine replay --reason json_syntax",
   ]);
 });
