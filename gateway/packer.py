@@ -129,6 +129,12 @@ class Packer:
             return
         self._backlog.hold(filling.add_control(Control(kind, client, now_us, detail)))
 
+    def tick(self) -> None:
+        """Let control records of a minute that is over go, although nobody sends a message."""
+        now_us = self._clock.now_us()
+        if not self._minute_us <= now_us < self._minute_end_us:
+            self._turn_minute(now_us)
+
     def seal_messages(self) -> None:
         """Seal what holds messages: the linger is over."""
         self._lingering = False

@@ -190,6 +190,7 @@ class GatewayProcess:
         while True:
             await asyncio.sleep(TICK_S)
             self._server.tick()
+            self._uplink.intake.tick()
             if self._settings.disk is not None:
                 look_at_disk(self._settings.disk, self._uplink.backlog)
 

@@ -184,6 +184,15 @@ def test_control_records_ride_along_and_are_not_counted(bench: Bench, publisher:
     assert len({each.message_id for each in bench.sealed}) == 2
 
 
+def test_control_records_go_when_their_minute_is_over(bench: Bench) -> None:
+    bench.packer.control(ControlKind.CONNECT, "c", "")
+    bench.packer.tick()
+    assert bench.sealed == []
+    bench.clock.advance(US_PER_MINUTE)
+    bench.packer.tick()
+    assert [each.messages for each in bench.sealed] == [0]
+
+
 def test_control_records_are_bounded_and_the_rest_is_counted(bench: Bench) -> None:
     for _ in range(MAX_CONTROLS + 5):
         bench.packer.control(ControlKind.CONNECT, "c", "")
