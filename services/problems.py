@@ -182,7 +182,8 @@ def _from_validation(error: RequestValidationError) -> ProblemError:
 
 def _from_http(error: HTTPException) -> ProblemError:
     status = HTTPStatus(error.status_code)
-    code = status.name.lower()
+    too_large = status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    code = "too_large" if too_large else status.name.lower()
     return ProblemError(status, code, error.detail or status.description, mend="see /docs")
 
 
