@@ -128,7 +128,7 @@ class Api:
         if problem.type == LOG_AWAY and not self.runs:
             return "this needs the log, which does not run: start `madina up` first"
         detail = problem.detail or f"the API answered {response.status_code}"
-        return f"{detail}: {problem.mend}" if problem.mend else detail
+        return detail if problem.mend in detail else f"{detail}: {problem.mend}"
 
 
 def resource(collection: str, name: str, *more: str) -> str:

@@ -51,6 +51,8 @@ def list_entries(  # noqa: PLR0913 - each is an option of the command line
     if as_json:
         print_json({"items": items, "held": held, "next": None})
         return
+    for item in items:
+        item["device"] = f"{item['provider']}/{item['device']}" if item["device"] else ""
     print_table(COLUMNS, ([item.get(column) for column in COLUMNS] for item in items))
     print_table(("held by reason", "messages"), sorted(held.items()))
 
