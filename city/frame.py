@@ -98,7 +98,7 @@ class Extras(msgspec.Struct, frozen=True, array_like=True):
     user_properties: tuple[tuple[str, str], ...] = ()
 
 
-class Run(msgspec.Struct, frozen=True):
+class Run(msgspec.Struct, frozen=True, gc=False):
     """Consecutive messages of one client, read at one instant.
 
     Attributes:
