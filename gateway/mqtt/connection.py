@@ -115,10 +115,9 @@ class Connection:
         exchange, endpoint = self._exchange, self._endpoint
         assert exchange is not None, "only those who got in have messages"
         if acknowledgements:
-            receipts = exchange.session.settle(acknowledgements, self)
+            exchange.settle(acknowledgements, self)
             if self._over:
                 return
-            exchange.in_flight -= len(acknowledgements) // 4 - receipts
             self._wire.write(acknowledgements)
         if endpoint.waiting:
             endpoint.resume()
@@ -127,7 +126,7 @@ class Connection:
 
     def go_on(self) -> None:
         """Read again after a pause, if neither its own limit nor the backlog's is in the way."""
-        if self._over or not self._paused or self._unacked > self._limit / 2:
+        if self._over or not self._paused or self._is_behind():
             return
         if self._endpoint.intake.full:
             self._endpoint.waiting.add(self)
@@ -173,9 +172,8 @@ class Connection:
         """End: the process stops."""
         self._close("gateway stops", Reason.SHUTTING_DOWN)
 
-    @property
-    def _limit(self) -> int:
-        return self._endpoint.settings.unacked_bytes
+    def _is_behind(self) -> bool:
+        return self._unacked > self._endpoint.settings.unacked_bytes / 2
 
     def _joined(self, held: bytearray, data: bytes) -> bytes:
         """Return the held beginning of a packet and what followed; nothing: it lacks more."""
@@ -236,8 +234,9 @@ class Connection:
 
     def _take(self, batch: Batch) -> MqttError | None:
         """Hand messages to the packer; return what is wrong with their number."""
-        exchange, intake = self._exchange, self._endpoint.intake
+        exchange, endpoint = self._exchange, self._endpoint
         assert exchange is not None, "nobody publishes before CONNECT"
+        intake = endpoint.intake
         self._unacked += batch.size_bytes
         intake.take(
             self,
@@ -249,9 +248,10 @@ class Connection:
             batch.size_bytes,
             tuple(batch.extras),
         )
-        if self._unacked >= self._limit or intake.full:
+        if self._unacked >= endpoint.settings.unacked_bytes or intake.full:
             self.pause()
-        return exchange.count_in_flight(batch)
+        # Only 5.0 knows a limit of messages in flight.
+        return exchange.count_in_flight(batch) if exchange.level == Level.V5 else None
 
     def pause(self) -> None:
         """Stop reading: it has too much unacknowledged, or the backlog is full."""

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from gateway.mqtt.endpoint import Endpoint
     from gateway.mqtt.packets import Connack, Connect, Packet
     from gateway.mqtt.publishes import Batch
-    from gateway.mqtt.sessions import Session
+    from gateway.mqtt.sessions import Holder, Session
     from gateway.mqtt.wire import Peer, Wire
 
 __all__ = ["Exchange"]
@@ -50,7 +50,8 @@ class Exchange:
 
     Attributes:
         level, session, grant: As agreed by CONNECT.
-        in_flight: QoS 1 and 2 messages of this connection that are not fully acknowledged (5.0).
+        in_flight: QoS 1 and 2 messages of this connection that are not fully acknowledged; counts
+            in 5.0 only.
     """
 
     __slots__ = (
@@ -99,12 +100,20 @@ class Exchange:
         return at
 
     def count_in_flight(self, batch: Batch) -> MqttError | None:
-        """Count the messages of a read; return what is wrong if 5.0 was told less than that."""
+        """Count the messages of a read; return what is wrong if there are more than agreed."""
         self.in_flight += len(batch.acknowledgements) - batch.acknowledgements.count(b"")
-        if self.level == Level.V3 or self.in_flight <= self._endpoint.settings.receive_maximum:
+        if self.in_flight <= self._endpoint.settings.receive_maximum:
             return None
         words = f"{self.in_flight} messages unacknowledged"
         return MqttError(Reason.RECEIVE_MAXIMUM_EXCEEDED, words)
+
+    def settle(self, acknowledgements: bytes, sender: Holder) -> None:
+        """Note that the log has messages; `acknowledgements` are packets of 4 bytes each."""
+        session, receipts = self.session, 0
+        if session.receipts:
+            receipts = session.settle(acknowledgements, sender)
+        # What QoS 2 has in flight ends with its PUBCOMP.
+        self.in_flight -= len(acknowledgements) // 4 - receipts
 
     def handle(self, packet: Packet, batch: Batch) -> None:
         """Act on any packet that was not read in bulk.
