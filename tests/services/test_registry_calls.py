@@ -226,9 +226,13 @@ def test_pages_metrics_and_reference_are_served(
     city: City, eventually: Callable[[Callable[[], bool]], None]
 ) -> None:
     assert "a page" in city.api.get("/").text
-    city.gateway_tells(messages=7)
-    wanted = 'madina_gateway_messages_total{gateway="gateway-0"} 7.0'
-    eventually(lambda: wanted in city.api.get("/metrics").text)
+
+    def counted() -> bool:
+        city.gateway_tells(messages=7)
+        wanted = 'madina_gateway_messages_total{gateway="gateway-0"} 7.0'
+        return wanted in city.api.get("/metrics").text
+
+    eventually(counted)
     reference = city.api.get("/docs").text
     assert "POST /v1/quarantine/replay" in reference
     assert "<script" not in reference
