@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from city.instants import text_us
+from city.instants import text_us, to_text
 from city.ledger import Balance
 from loadtest.generator import LoadError, run
 from loadtest.payloads import Fleet
@@ -24,6 +24,8 @@ __all__ = ["LoadOutcome", "run_load", "run_reconciled"]
 
 # Devices in one call of the API.
 REGISTERED_AT_ONCE: Final = 10_000
+# The API's own limit of a page: a run has millions of values.
+VALUES_AT_ONCE: Final = 10_000
 # What was acknowledged is on the log; ingest may be behind by what the log holds.
 SETTLED_S: Final = 300.0
 LOOK_S: Final = 0.2
@@ -48,6 +50,16 @@ class LoadOutcome(msgspec.Struct, frozen=True):
         if self.verdict is None:
             return self.report.acked == self.report.sent or not self.report.plan.qos
         return self.verdict.holds and (self.findings is None or self.findings.holds)
+
+
+class _Value(msgspec.Struct, frozen=True):
+    time: str
+    value: float
+
+
+class _Values(msgspec.Struct, frozen=True):
+    items: list[_Value]
+    next: str | None
 
 
 class _Counts(msgspec.Struct, frozen=True):
@@ -91,15 +103,21 @@ class _Observations:
 
     def __init__(self, api: Api, first_ms: int) -> None:
         self._api = api
-        self._first_ms = first_ms
+        self._since = to_text(first_ms * US_PER_MS)
 
     def stored(self, device: str, quantity: str) -> Iterator[tuple[int, float]]:
         """Return what is stored of a series since the run's first time."""
-        asked = {"device": device, "quantity": quantity}
-        for item in self._api.items("/v1/observations", asked):
-            time_ms = text_us(str(item["time"])) // US_PER_MS
-            if time_ms >= self._first_ms:
-                yield time_ms, float(str(item["value"]))
+        cursor: object = None
+        while True:
+            asked = {"device": device, "quantity": quantity, "from": self._since}
+            answer = self._api.get(
+                "/v1/observations", {**asked, "limit": VALUES_AT_ONCE, "cursor": cursor}
+            )
+            page = msgspec.convert(answer, _Values)
+            yield from ((text_us(item.time) // US_PER_MS, item.value) for item in page.items)
+            cursor = page.next
+            if cursor is None:
+                return
 
 
 def _carried_out(plan: LoadPlan) -> LoadReport:
@@ -122,12 +140,21 @@ def _register(api: Api, plan: LoadPlan) -> None:
 
 
 def _settle(api: Api) -> None:
-    """Wait until nothing is pending on the log."""
+    """Wait until nothing is pending on the log, also through a restart of the platform."""
     give_up_s = time.monotonic() + SETTLED_S
-    while _balance(api, None).messages.pending:
+    while (cause := _unsettled(api)) is not None:
         if time.monotonic() > give_up_s:
-            raise CommandError(f"messages still wait on the log after {SETTLED_S:g} s")
+            raise CommandError(f"{cause}, for {SETTLED_S:g} s by now")
         time.sleep(LOOK_S)
+
+
+def _unsettled(api: Api) -> str | None:
+    """Return why the ledger cannot be compared yet; None where it can."""
+    try:
+        pending = _balance(api, None).messages.pending
+    except CommandError as error:
+        return str(error)
+    return f"{pending} messages wait on the log" if pending else None
 
 
 def _balance(api: Api, provider: str | None) -> Balance:
