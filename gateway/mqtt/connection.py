@@ -19,6 +19,7 @@ from gateway.mqtt.properties import Properties
 from gateway.mqtt.publishes import Batch
 from gateway.mqtt.reasons import Level, MqttError, Reason, VersionError
 from gateway.mqtt.refusals import Refusal
+from gateway.mqtt.sessions import session_key
 from gateway.mqtt.wills import LastWord
 from gateway.mqtt.wire import LONGEST_CONNECT_BYTES
 
@@ -278,10 +279,13 @@ class Connection:
             return None
         self.client = admitted.client
         session, present = endpoint.sessions.open(
-            admitted.client, self, clean=connect.clean, now_s=endpoint.now_s
+            session_key(admitted.grant.user, admitted.client),
+            self,
+            clean=connect.clean,
+            now_s=endpoint.now_s,
         )
-        endpoint.wills.returned(admitted.client, clean=connect.clean)
-        exchange = Exchange(endpoint, self._wire, self._peer, connect, session, admitted.grant)
+        endpoint.wills.returned(session.key, clean=connect.clean)
+        exchange = Exchange(endpoint, self._wire, self._peer, connect, admitted, session)
         self._agree(connect, admitted)
         self._exchange = exchange
         exchange.send(accepting(connect.level, admitted, endpoint.settings, present=present))
@@ -357,7 +361,9 @@ class Connection:
             return
         endpoint.sessions.leave(exchange.session, keep_s=self._keep_s, now_s=endpoint.now_s)
         if will and self._will is not None:
-            last_word = LastWord(self.client, self._peer.address, exchange.grant, self._will)
+            last_word = LastWord(
+                exchange.session.key, self.client, self._peer.address, exchange.grant, self._will
+            )
             # A delay ends with the session at the latest.
             delay_s = min(self._will.properties.will_delay_s or 0, self._keep_s)
             endpoint.wills.leave(last_word, delay_s=delay_s, now_s=endpoint.now_s)

@@ -77,7 +77,7 @@ class Endpoint:
         announce: Callable[[bytes], None],
         now_s: float,
     ) -> None:
-        """Take `announce`: told each client identifier that connects, for other processes."""
+        """Take `announce`: told the key of each session that connects, for other processes."""
         self.settings = settings
         self.intake = intake
         self.doorkeeper = doorkeeper
@@ -88,11 +88,14 @@ class Endpoint:
         self.connections: set[Guest] = set()
         self.waiting: set[Guest] = set()
         self.accepted = 0
+        # An import changes thousands of users at once; connections are gone through once for all.
+        self._changed_users: set[str] = set()
 
     def tick(self, now_s: float) -> None:
         """Do what is due; once a second."""
         self.now_s = now_s
         self.refusals.tick()
+        self._look_at_users()
         self.resume()
         late = [each for each in self.connections if each.deadline_s < now_s]
         for connection in late:
@@ -113,16 +116,22 @@ class Endpoint:
                 connection.go_on()
 
     def user_changed(self, user: str) -> None:
-        """Look again at what a user may do, and end its connections if it may do nothing."""
-        for connection in [each for each in self.connections if each.user == user]:
-            grant = self.doorkeeper.renew(user)
-            if isinstance(grant, Refused):
-                connection.dismissed()
-            else:
-                connection.use_grant(grant)
+        """Look again at what a user may do, within a second, and end those who may do nothing."""
+        self._changed_users.add(user)
 
     def shut_down(self) -> None:
         """End every connection; wills are published, those with a delay included."""
         for connection in list(self.connections):
             connection.shut_down()
         self.wills.tick(math.inf)
+
+    def _look_at_users(self) -> None:
+        if not self._changed_users:
+            return
+        changed, self._changed_users = self._changed_users, set()
+        for connection in [each for each in self.connections if each.user in changed]:
+            grant = self.doorkeeper.renew(connection.user or "")
+            if isinstance(grant, Refused):
+                connection.dismissed()
+            else:
+                connection.use_grant(grant)

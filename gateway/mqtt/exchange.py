@@ -32,6 +32,7 @@ from gateway.mqtt.wills import extras_of
 if TYPE_CHECKING:
     from gateway.grants import Grant
     from gateway.mqtt.endpoint import Endpoint
+    from gateway.mqtt.handshake import Admitted
     from gateway.mqtt.packets import Connack, Connect, Packet
     from gateway.mqtt.publishes import Batch
     from gateway.mqtt.sessions import Holder, Session
@@ -55,8 +56,8 @@ class Exchange:
     """
 
     __slots__ = (
-        "_aliases", "_endpoint", "_longest", "_peer", "_reader", "_talkative", "_wire", "grant",
-        "in_flight", "level", "session",
+        "_aliases", "_client", "_endpoint", "_longest", "_peer", "_reader", "_talkative", "_wire",
+        "grant", "in_flight", "level", "session",
     )  # fmt: skip
 
     def __init__(
@@ -65,8 +66,8 @@ class Exchange:
         wire: Wire,
         peer: Peer,
         connect: Connect,
+        admitted: Admitted,
         session: Session,
-        grant: Grant,
     ) -> None:
         asked = connect.properties
         self._endpoint = endpoint
@@ -74,7 +75,8 @@ class Exchange:
         self._peer = peer
         self.level = connect.level
         self.session = session
-        self.grant = grant
+        self.grant = admitted.grant
+        self._client = admitted.client
         self._reader = PublishReader(connect.level, endpoint.settings.max_packet)
         self._aliases: dict[int, bytes] | None = None
         # Request Problem Information: a device that says 0 gets no words with acknowledgements.
@@ -192,7 +194,7 @@ class Exchange:
             raise MqttError(Reason.NOT_AUTHORIZED, words, topic)
         self._endpoint.refusals.note(
             Refusal.TOPIC,
-            client=self.session.client.decode(),
+            client=self._client.decode(),
             address=self._peer.address,
             detail=words,
             topic=topic,
@@ -273,7 +275,7 @@ class Exchange:
             codes = bytes(_refusal(each.filter) for each in packet.subscriptions)
         self._endpoint.refusals.note(
             Refusal.SUBSCRIBE,
-            client=self.session.client.decode(),
+            client=self._client.decode(),
             address=self._peer.address,
             detail=NO_SUBSCRIPTIONS,
             topic=packet.subscriptions[0].filter,

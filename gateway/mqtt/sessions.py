@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Holder", "Receipt", "Session", "Sessions"]
+__all__ = ["Holder", "Receipt", "Session", "Sessions", "session_key"]
 
 # Sessions whose time is over are looked for this often; until then nobody finds them either.
 SWEEP_S = 10.0
@@ -44,16 +44,16 @@ class Session:
     """What is kept for one client identifier.
 
     Attributes:
-        client: Client identifier, UTF-8.
+        key: Of `session_key`.
         holder: Its connection; None: there is none now.
         receipts: Open QoS 2 identifiers; None: never had one.
         expires_s: When it is forgotten; counts only without a holder.
     """
 
-    __slots__ = ("client", "expires_s", "holder", "receipts")
+    __slots__ = ("expires_s", "holder", "key", "receipts")
 
-    def __init__(self, client: bytes, holder: Holder) -> None:
-        self.client = client
+    def __init__(self, key: bytes, holder: Holder) -> None:
+        self.key = key
         self.holder: Holder | None = holder
         self.receipts: dict[int, Receipt] | None = None
         self.expires_s = 0.0
@@ -89,15 +89,24 @@ class Session:
 PUBREC = 0x50
 
 
+def session_key(user: str, client: bytes) -> bytes:
+    """Return what tells sessions apart: client identifiers are each user's own.
+
+    Providers do not know of each other, so two of them may well call a device the same; neither
+    shall end the other's connection.
+    """
+    return user.encode() + b"\0" + client if user else client
+
+
 class Sessions:
-    """Sessions of one process, by client identifier.
+    """Sessions of one process.
 
     Attributes:
         taken_over: How often a newer connection ended an older one.
     """
 
     def __init__(self, max_kept: int, announce: Callable[[bytes], None]) -> None:
-        """Take `announce`: told each client identifier that connects, for other processes."""
+        """Take `announce`: told the key of each session that connects, for other processes."""
         self._max_kept = max_kept
         self._announce = announce
         self._sessions: dict[bytes, Session] = {}
@@ -112,35 +121,35 @@ class Sessions:
         return len(self._kept)
 
     def open(
-        self, client: bytes, holder: Holder, *, clean: bool, now_s: float
+        self, key: bytes, holder: Holder, *, clean: bool, now_s: float
     ) -> tuple[Session, bool]:
         """Give a session to a connection, ending an older one; tell whether it was here before."""
-        self.end_holder(client)
-        self._announce(client)
-        found = self._sessions.get(client)
-        self._kept.pop(client, None)
+        self.end_holder(key)
+        self._announce(key)
+        found = self._sessions.get(key)
+        self._kept.pop(key, None)
         if found is not None and not clean and found.expires_s > now_s:
             found.holder = holder
             return found, True
-        session = self._sessions[client] = Session(client, holder)
+        session = self._sessions[key] = Session(key, holder)
         return session, False
 
     def leave(self, session: Session, *, keep_s: float, now_s: float) -> None:
         """Keep a session after its connection for so long, or forget it (0)."""
         session.holder = None
-        if self._sessions.get(session.client) is not session:
+        if self._sessions.get(session.key) is not session:
             return
         if keep_s <= 0:
-            del self._sessions[session.client]
+            del self._sessions[session.key]
             return
         session.expires_s = now_s + keep_s
-        self._kept[session.client] = session
+        self._kept[session.key] = session
         if len(self._kept) > self._max_kept:
             self._forget(next(iter(self._kept)))
 
-    def end_holder(self, client: bytes) -> None:
-        """End the connection of a client identifier that has connected elsewhere."""
-        found = self._sessions.get(client)
+    def end_holder(self, key: bytes) -> None:
+        """End the connection of a session that has another one elsewhere."""
+        found = self._sessions.get(key)
         if found is not None and found.holder is not None:
             self.taken_over += 1
             found.holder.taken_over()
@@ -150,9 +159,9 @@ class Sessions:
         if now_s < self._swept_s + SWEEP_S:
             return
         self._swept_s = now_s
-        for client in [each.client for each in self._kept.values() if each.expires_s <= now_s]:
-            self._forget(client)
+        for key in [each.key for each in self._kept.values() if each.expires_s <= now_s]:
+            self._forget(key)
 
-    def _forget(self, client: bytes) -> None:
-        del self._kept[client]
-        del self._sessions[client]
+    def _forget(self, key: bytes) -> None:
+        del self._kept[key]
+        del self._sessions[key]

@@ -22,16 +22,30 @@ if TYPE_CHECKING:
     from gateway.mqtt.refusals import Refusals
     from gateway.seams import Intake
 
-__all__ = ["LastWord", "Wills", "extras_of"]
+__all__ = ["MOST_DELAYED", "LastWord", "Wills", "extras_of"]
+
+# Wills that wait for their time; beyond it the oldest is published early.
+MOST_DELAYED = 20_000
+MOST_DELAYED_BYTES = 16 << 20
 
 
 class LastWord(msgspec.Struct, frozen=True):
-    """A will, with what it takes to publish it when its device is gone."""
+    """A will, with what it takes to publish it when its device is gone.
 
+    Attributes:
+        key: Of its session.
+    """
+
+    key: bytes
     client: bytes
     address: str
     grant: Grant
     will: Will
+
+    @property
+    def size_bytes(self) -> int:
+        """Return what the message holds."""
+        return len(self.will.topic) + len(self.will.payload)
 
 
 class Wills:
@@ -41,6 +55,7 @@ class Wills:
         self._intake = intake
         self._refusals = refusals
         self._delayed: dict[bytes, tuple[float, LastWord]] = {}
+        self._delayed_bytes = 0
 
     @property
     def delayed(self) -> int:
@@ -50,23 +65,32 @@ class Wills:
     def leave(self, last_word: LastWord, *, delay_s: float, now_s: float) -> None:
         """Publish a will, now or later."""
         if delay_s > 0:
-            self._delayed[last_word.client] = (now_s + delay_s, last_word)
+            self._delayed[last_word.key] = (now_s + delay_s, last_word)
+            self._delayed_bytes += last_word.size_bytes
+            while len(self._delayed) > MOST_DELAYED or self._delayed_bytes > MOST_DELAYED_BYTES:
+                self._publish(self._pop(next(iter(self._delayed))))
         else:
             self._publish(last_word)
 
-    def returned(self, client: bytes, *, clean: bool) -> None:
+    def returned(self, key: bytes, *, clean: bool) -> None:
         """Drop the delayed will of a device that is back; publish it if its session ended."""
-        found = self._delayed.pop(client, None)
-        if found is not None and clean:
-            self._publish(found[1])
+        if key in self._delayed:
+            last_word = self._pop(key)
+            if clean:
+                self._publish(last_word)
 
     def tick(self, now_s: float) -> None:
         """Publish what is due; with infinity as the time: everything."""
-        for client in [each for each, (due_s, _) in self._delayed.items() if due_s <= now_s]:
-            self._publish(self._delayed.pop(client)[1])
+        for key in [each for each, (due_s, _) in self._delayed.items() if due_s <= now_s]:
+            self._publish(self._pop(key))
 
     def confirmed(self, acknowledgements: bytes, size_bytes: int) -> None:
         """Ignore that the log has a will: its device is gone (`gateway.seams.Publisher`)."""
+
+    def _pop(self, key: bytes) -> LastWord:
+        _, last_word = self._delayed.pop(key)
+        self._delayed_bytes -= last_word.size_bytes
+        return last_word
 
     def _publish(self, last_word: LastWord) -> None:
         will = last_word.will
@@ -87,7 +111,7 @@ class Wills:
             [will.payload],
             bytes((flag,)),
             [b""],
-            len(will.topic) + len(will.payload),
+            last_word.size_bytes,
             extras_of(0, will.properties),
         )
 

@@ -257,6 +257,19 @@ def test_a_client_identifier_that_connects_again_ends_the_older_connection(
     assert rig.endpoint.sessions.taken_over == 1
 
 
+@BOTH
+def test_client_identifiers_are_each_users_own(guarded: Rig, level: Level) -> None:
+    guarded.users.entries["other"] = new_entry("other", SECRET, provider="other")
+    devices: list[Device] = []
+    for user in ("acme", "other", None):
+        device = guarded.device(level)
+        password = None if user is None else SECRET.encode()
+        assert connack(device, Connect(level, b"d", user=user, password=password)).code == 0
+        devices.append(device)
+    assert [device.closed for device in devices] == [False, False, False]
+    assert len(set(guarded.announced)) == 3
+
+
 def test_a_connection_elsewhere_ends_the_one_here(rig: Rig) -> None:
     device = rig.connected(V5)
     rig.endpoint.sessions.end_holder(b"device")

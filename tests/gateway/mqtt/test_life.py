@@ -4,6 +4,7 @@ import pytest
 
 from city.frame import ControlKind, Extras, RecordFlag
 from fuzz.rig import Device, Rig
+from gateway.mqtt import wills
 from gateway.mqtt.packets import Connect, Disconnect, Kind, Ping, Publish, Will
 from gateway.mqtt.properties import Properties
 from gateway.mqtt.reasons import Level, Reason
@@ -158,6 +159,20 @@ def test_delayed_wills_are_published_when_the_process_stops(rig: Rig) -> None:
     with_will(rig, V5, delay_s=10, keep_s=60).connection.ended("lost")
     rig.endpoint.shut_down()
     assert published(rig) == [b"gone"]
+
+
+def test_delayed_wills_are_bounded_and_the_oldest_goes_first(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wills, "MOST_DELAYED", 2)
+    for number in range(3):
+        will = Will(b"w", b"%d" % number, properties=Properties(will_delay_s=9))
+        kept = Properties(session_expiry_s=60)
+        connect = Connect(V5, b"%d" % number, will=will, properties=kept)
+        rig.connected(V5, connect).connection.ended("lost")
+    assert published(rig) == [b"0"]
+    rig.pass_time(10)
+    assert published(rig) == [b"0", b"1", b"2"]
 
 
 def test_a_will_keeps_its_content_type_and_user_properties(rig: Rig) -> None:

@@ -203,6 +203,7 @@ def test_a_grant_that_changes_counts_from_the_next_message(rig: Rig, level: Leve
     device.send(Publish(b"city/north/noise", b"1"))
     rig.users.entries["acme"] = AccessEntry("acme", "acme")
     rig.endpoint.user_changed("acme")
+    rig.pass_time(1)
     device.send(Publish(b"city/north/noise", b"2"))
     assert [each.payload for each in rig.messages] == [b"1"]
 
@@ -212,9 +213,11 @@ def test_a_user_that_is_disabled_or_gone_loses_its_connections(rig: Rig, level: 
     device, other = rig.connected(level, acme(level)), rig.connected(level, Connect(level, b"x"))
     rig.users.entries["acme"] = AccessEntry("acme", "acme", disabled=True)
     rig.endpoint.user_changed("acme")
+    rig.pass_time(1)
     assert (device.closed, other.closed) == (True, False)
     rig.users.entries.clear()
     rig.endpoint.user_changed("acme")
+    rig.pass_time(1)
     assert not other.closed
 
 
