@@ -115,10 +115,13 @@ class MortalCity:
         self.nats_url = f"nats://127.0.0.1:{nats_port}"
         data = folder / "data"
         self.database = DataFolder(data).duckdb
+        # As with `madina up`: the gateway looks after the disk of a log that lies there.
+        nats_store = DataFolder(data).nats_store
+        nats_store.mkdir(parents=True)
         configuration = folder / "nats.conf"
         configuration.write_text(
             f"host: 127.0.0.1\nport: {nats_port}\nmax_payload: 2MB\n"
-            f'jetstream {{ store_dir: "{folder}/nats", sync_interval: "100ms" }}\n',
+            f'jetstream {{ store_dir: "{nats_store}", sync_interval: "100ms" }}\n',
             encoding="utf-8",
         )
         environment = {
@@ -129,6 +132,7 @@ class MortalCity:
             "MADINA_MQTT_PORT": str(self.mqtt_port),
             "MADINA_MQTT_CONNECT_RATE": "100000",
             "MADINA_SHARDS": str(SHARDS),
+            "MADINA_DISK_RESERVE": "0",
             "MADINA_UNKNOWN_DEVICES": "accept",
             **settings,
         }

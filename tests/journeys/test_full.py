@@ -6,7 +6,9 @@ import asyncio
 import contextlib
 import os
 import resource
+import shutil
 import signal
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -36,6 +38,7 @@ LOG_BYTES = 16 * MIB
 # Held by the gateway until the log has it. A window of all connections together is larger.
 UNACKED_BYTES = 4 * MIB
 GROWTH_BYTES = 48 * MIB
+RESERVE_BYTES = 64 * MIB
 MESSAGES, CONNECTIONS, IN_FLIGHT = 250_000, 50, 2_000
 PATIENCE_S = 120.0
 
@@ -96,7 +99,13 @@ def load(city: MortalCity, messages: int = MESSAGES) -> Generator[Future[LoadRep
 def flooding(city: MortalCity) -> LoadPlan:
     """Return more than fits into memory, sent without waiting for anything."""
     return LoadPlan(
-        port=city.mqtt_port, connections=20, qos=0, seconds=3, drain_s=1, provider="flood"
+        port=city.mqtt_port,
+        connections=20,
+        qos=0,
+        seconds=3,
+        drain_s=1,
+        provider="flood",
+        client_prefix="flood",
     )
 
 
@@ -138,6 +147,8 @@ def no_larger_files(part: Part, size_bytes: int) -> Generator[None]:
 
 def assert_nothing_lost(city: MortalCity, report: LoadReport, messages: int = MESSAGES) -> None:
     assert report.acked == messages, report.last_refusal
+    # Waiting is nothing that a device has to notice.
+    assert (report.lost_connections, report.resent) == (0, 0)
     city.until(city.is_drained, "everything to be applied", PATIENCE_S)
     city.until(lambda: status(city).ready, "everything to be well again", PATIENCE_S)
     balance = city.balance()
@@ -201,5 +212,45 @@ def test_a_node_that_stands_still_is_caught_up_with(tmp_path: Path) -> None:
                 city.until(lambda: log_is_full(city), "the log to be full", PATIENCE_S)
                 assert not sending.done()
                 assert peak_rss_bytes(gateway.pid) - before < GROWTH_BYTES
+            report = sending.result(PATIENCE_S)
+        assert_nothing_lost(city, report)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Generator[Path]:
+    """Return a file system of 256 MiB, in memory."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=256m", "none", folder]
+    done = subprocess.run(mount, capture_output=True, check=False)
+    if done.returncode:
+        pytest.skip(f"only root may make a file system: {done.stderr.decode().strip()}")
+    yield folder
+    subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def test_a_disk_that_is_nearly_full_makes_devices_wait(small_disk: Path) -> None:
+    with running_city(
+        small_disk,
+        MADINA_LOG_MAX_BYTES=str(64 * MIB),
+        MADINA_DISK_RESERVE=str(RESERVE_BYTES),
+    ) as city:
+        with load(city) as sending:
+            city.until(lambda: applied(city) > 0, "the first messages", PATIENCE_S)
+            ballast = small_disk / "ballast"
+            with ballast.open("wb") as file:
+                free = shutil.disk_usage(small_disk).free
+                os.posix_fallocate(file.fileno(), 0, free - RESERVE_BYTES // 2)
+            city.until(
+                lambda: (
+                    (now := status(city)).says("gateway", "MiB of disk are free")
+                    and now.says("store", "disk full")
+                ),
+                "gateway and store to say why they wait",
+                PATIENCE_S,
+            )
+            assert city.ask("/readyz") is None
+            assert not sending.done()
+            ballast.unlink()
             report = sending.result(PATIENCE_S)
         assert_nothing_lost(city, report)
