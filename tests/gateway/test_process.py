@@ -16,10 +16,9 @@ from city.gateway_state import GatewayState, LogState, decode_state, state_subje
 from city.subjects import STREAM
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import Callable
 
     from conftest import Connect, LogServer, ReadFrames, StartGateway
-    from nats.aio.msg import Msg
 
 pytestmark = pytest.mark.live
 
@@ -30,28 +29,22 @@ TAKEN_OVER_5 = bytes([0x8E])
 STOPS_5 = bytes([0x8B])
 
 
-async def states(url: str, name: str) -> AsyncIterator[GatewayState]:
-    """Yield what a gateway tells about itself, for so long as somebody asks."""
-    client = Client()
-    await client.connect(url)
-    subscription = await client.subscribe(state_subject(name))  # pyright: ignore[reportUnknownMemberType] - nats-py
-    try:
-        while True:
-            message: Msg = await subscription.next_msg(ANSWER_S)
-            yield decode_state(message.data)
-    finally:
-        await client.close()
-
-
 async def state_with(
     url: str, wanted: Callable[[GatewayState], bool], name: str = "gw-0"
 ) -> GatewayState:
-    """Return the first state that is as wanted."""
-    async with asyncio.timeout(ANSWER_S):
-        async for state in states(url, name):
-            if wanted(state):
-                return state
-    raise AssertionError
+    """Return the first state of a gateway that is as wanted."""
+    client = Client()
+    await client.connect(url)
+    try:
+        subscription = await client.subscribe(state_subject(name))  # pyright: ignore[reportUnknownMemberType] - nats-py
+        async with asyncio.timeout(ANSWER_S):
+            while True:
+                message = await subscription.next_msg(ANSWER_S)
+                state = decode_state(message.data)
+                if wanted(state):
+                    return state
+    finally:
+        await client.close()
 
 
 async def test_a_message_is_on_the_log_when_mosquitto_pub_has_its_acknowledgement(
