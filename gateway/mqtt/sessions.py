@@ -68,9 +68,7 @@ class Session:
         Returns:
             How many PUBRECs there are.
         """
-        receipts = self.receipts
-        if not receipts:
-            return 0
+        receipts = self.receipts or {}
         again, count = bytearray(), 0
         for at in range(0, len(acknowledgements), 4):
             if acknowledgements[at] != PUBREC:
@@ -137,8 +135,7 @@ class Sessions:
     def leave(self, session: Session, *, keep_s: float, now_s: float) -> None:
         """Keep a session after its connection for so long, or forget it (0)."""
         session.holder = None
-        if self._sessions.get(session.key) is not session:
-            return
+        assert self._sessions.get(session.key) is session, "an older connection left before"
         if keep_s <= 0:
             del self._sessions[session.key]
             return

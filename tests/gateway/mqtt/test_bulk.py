@@ -145,6 +145,26 @@ def test_a_topic_of_a_packet_that_is_left_is_not_remembered() -> None:
     assert batch.fresh == [b"a"]
 
 
+@pytest.mark.parametrize(
+    ("level", "packet"),
+    [
+        (Level.V3, "32 09 0003 612f62 0000 6869"),
+        (Level.V3, "32 04 0003 6162"),
+        (Level.V3, "30 04 0009 6162"),
+        (Level.V5, "30 05 0003 612f62"),
+        (Level.V5, "30 87 00 0003 612f62 00 68"),
+        (Level.V3, "38 07 0003 612f62 6869"),
+    ],
+)
+def test_a_faulty_packet_ends_bulk_reading_and_the_connection(level: Level, packet: str) -> None:
+    rig = Rig()
+    device = rig.connected(level)
+    good = encode(Publish(b"a/b", b"1"), level)
+    device.send_bytes(good + bytes.fromhex(packet) + good)
+    assert [each.payload for each in rig.messages] == [b"1"]
+    assert device.closed
+
+
 def test_a_partial_packet_costs_linear_work() -> None:
     rig = Rig()
     device = rig.connected(Level.V3)

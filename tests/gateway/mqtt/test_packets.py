@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fuzz.rig import packets_in
+from gateway.mqtt.decode import decode_body
 from gateway.mqtt.encode import encode
 from gateway.mqtt.packets import (
     Ack,
@@ -180,6 +181,19 @@ MALFORMED: list[tuple[str, Level, str, str]] = [
     ("reserved options in 3.1.1", V3, "82 08 000a 0003 612f23 04", "subscription options 0x04"),
     ("reserved options in 5.0", V5, "82 09 000a 00 0003 612f23 40", "subscription options 0x40"),
     ("retain handling 3", V5, "82 09 000a 00 0003 612f23 30", "retain handling 3"),
+    ("a reserved flag of CONNACK", V3, "20 02 02 00", "reserved flags of CONNACK"),
+    (
+        "properties' length longer than it needs to be",
+        V5,
+        "30 08 0003 612f62 8000 68",
+        "a length longer than it needs to be",
+    ),
+    (
+        "properties' length of five bytes",
+        V5,
+        "30 0b 0003 612f62 8080808001 68",
+        "a length of more than four bytes",
+    ),
     ("a reason code that PUBREL does not have", V5, "62 03 000a 87", "reason code 0x87"),
     ("a reason code that DISCONNECT does not have", V5, "e0 01 01", "reason code 0x01"),
     (
@@ -281,6 +295,11 @@ def test_golden_packets_are_written(level: Level, data: str, packet: Packet) -> 
 def test_what_mqtt_forbids_is_refused(what: str, level: Level, data: str, words: str) -> None:
     with pytest.raises(MqttError, match=re.escape(words)):
         packets_in(bytes.fromhex(data), level)
+
+
+def test_before_connect_nothing_else_is_known() -> None:
+    with pytest.raises(MqttError, match="the first packet is no CONNECT"):
+        decode_body(0xC0, Cursor(b"", 0, 0), None)
 
 
 def test_a_password_without_user_name_is_read_in_5() -> None:
