@@ -47,10 +47,10 @@ class Verdict(msgspec.Struct, frozen=True):
 def judge(database: Path, reports: Iterable[LoadReport]) -> Verdict:
     """Compare a store's file, which nobody has open, with what was sent to it by one provider."""
     reports = list(reports)
-    sent = np.concatenate([_sent(report) for report in reports])
-    unacked = np.concatenate([_unacked(report) for report in reports])
-    acked = np.setdiff1d(sent, unacked)
     plan = reports[0].plan
+    sent = np.concatenate([_sent(report, plan) for report in reports])
+    unacked = np.concatenate([_unacked(report, plan) for report in reports])
+    acked = np.setdiff1d(sent, unacked)
     stored, doubled = _stored(database, plan)
     return Verdict(
         acked=len(acked),
@@ -61,27 +61,28 @@ def judge(database: Path, reports: Iterable[LoadReport]) -> Verdict:
     )
 
 
-def _sent(report: LoadReport) -> Keys:
-    plan = report.plan
-    assert plan.devices_per_connection == 1, "a connection's numbers are its device's"
+def _sent(report: LoadReport, first: LoadPlan) -> Keys:
     parts = [
-        _keys(plan.first_device + connection, np.arange(count, dtype=np.int64))
+        _keys(report.plan, first, connection, np.arange(count, dtype=np.int64))
         for connection, count in enumerate(report.sent_by_connection)
     ]
     return np.concatenate(parts)
 
 
-def _unacked(report: LoadReport) -> Keys:
-    first = report.plan.first_device
+def _unacked(report: LoadReport, first: LoadPlan) -> Keys:
     parts = [
-        _keys(first + connection, np.array(numbers, np.int64))
+        _keys(report.plan, first, connection, np.array(numbers, np.int64))
         for connection, numbers in report.unacked.items()
     ]
     return np.concatenate(parts) if parts else np.empty(0, np.int64)
 
 
-def _keys(device: int, sequences: Keys) -> Keys:
-    return (np.int64(device) << SEQUENCE_BITS) + sequences
+def _keys(plan: LoadPlan, first: LoadPlan, connection: int, numbers: Keys) -> Keys:
+    """Return keys of a connection's messages; sequence numbers count from the first plan's time."""
+    sequence, turn = np.divmod(numbers, plan.devices_per_connection)
+    device = plan.first_device + connection * plan.devices_per_connection + turn
+    ahead = (plan.first_ms - first.first_ms) // first.step_ms
+    return (device << SEQUENCE_BITS) + sequence + ahead
 
 
 def _stored(database: Path, plan: LoadPlan) -> tuple[Keys, int]:
