@@ -4,7 +4,7 @@ import base64
 import binascii
 import hashlib
 from http import HTTPStatus
-from typing import Annotated, TypeVar
+from typing import Annotated, TypeVar, cast
 
 import msgspec
 from fastapi import Request, Response
@@ -28,6 +28,7 @@ __all__ = [
 T = TypeVar("T")
 LIMIT_MAX = 1_000
 CURSOR_MAX = 1_000
+NUMBER_MAX = 1 << 62
 INSTANT_MAX = 64
 JSON = "application/json"
 
@@ -87,9 +88,8 @@ def decode_cursor(cursor: str | None, kind: type[T]) -> T | None:
     if cursor is None:
         return None
     try:
-        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
-        return msgspec.json.decode(base64.urlsafe_b64decode(padded), type=kind)
-    except (binascii.Error, UnicodeEncodeError, msgspec.MsgspecError) as error:
+        return _position(cursor, kind)
+    except (binascii.Error, ValueError) as error:  # msgspec's and unicode's are ValueErrors
         raise ProblemError(
             HTTPStatus.BAD_REQUEST,
             "bad_cursor",
@@ -97,6 +97,26 @@ def decode_cursor(cursor: str | None, kind: type[T]) -> T | None:
             mend="take it from `next` of the answer before",
             field="cursor",
         ) from error
+
+
+def _position(cursor: str, kind: type[T]) -> T:
+    padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
+    position = msgspec.json.decode(base64.urlsafe_b64decode(padded), type=kind)
+    _check_numbers(position)
+    return position
+
+
+def _check_numbers(position: object) -> None:
+    """Say whether the numbers of a position are ones that a database holds.
+
+    Raises:
+        ValueError: If one is too large.
+    """
+    for part in cast(
+        "tuple[object, ...]", position if isinstance(position, tuple) else (position,)
+    ):
+        if isinstance(part, int) and abs(part) > NUMBER_MAX:
+            raise ValueError
 
 
 def answer(request: Request, document: BaseModel, status: HTTPStatus = HTTPStatus.OK) -> Response:

@@ -23,7 +23,11 @@ if TYPE_CHECKING:
     from services.threads import Threads
     from store.interface import Store
 
-__all__ = ["GroupedBalance", "LedgerBook", "grouped", "with_pending"]
+__all__ = ["GroupedBalance", "LedgerBook", "LedgerPage", "grouped", "with_pending"]
+
+
+# Minutes of one page: with tens of providers some ten thousand items.
+PAGE_US = 24 * 60 * US_PER_MINUTE
 
 
 class GroupedBalance(msgspec.Struct, frozen=True):
@@ -33,6 +37,18 @@ class GroupedBalance(msgspec.Struct, frozen=True):
     provider: str
     route: str
     balance: Balance
+
+
+class LedgerPage(msgspec.Struct, frozen=True):
+    """The balance of a range, and one day of its minutes.
+
+    Attributes:
+        before_us: Where the next page ends; None where nothing is earlier.
+    """
+
+    balance: Balance
+    items: list[GroupedBalance]
+    before_us: int | None
 
 
 class LedgerBook:
@@ -62,20 +78,42 @@ class LedgerBook:
         return self._completed(snapshot, query) if unread else snapshot.balance
 
     async def by_minute(
-        self, scope: Scope, query: LedgerQuery
-    ) -> tuple[Balance, list[GroupedBalance]]:
-        """Return the balance of a range, and those of its minutes, providers and routes.
+        self, scope: Scope, query: LedgerQuery, before_us: int | None = None
+    ) -> LedgerPage:
+        """Return the balance of a range, and one day of its minutes, providers and routes.
+
+        Args:
+            scope: Whose messages.
+            query: Which part.
+            before_us: End of the day, as the page before told; None for the newest.
 
         Raises:
             LogAwayError: If the log has a part in it and does not answer.
         """
-        unread = self._includes_unread(scope, query)
-        if unread:
-            await self._view.look()
-        snapshot = await self._threads.run(self._store.ledger_snapshot, scope, query, "minute")
-        balance = self._completed(snapshot, query) if unread else snapshot.balance
+        until_us = query.until_us if before_us is None else before_us
+        end_us = self._clock.now_us() if until_us is None else until_us
+        day_us = end_us - end_us % US_PER_MINUTE - PAGE_US
+        start_us = max(day_us, query.since_us or 0)
+        part = msgspec.structs.replace(query, since_us=start_us, until_us=until_us)
+        total = await self.balance(scope, query)
+        unread = self._includes_unread(scope, part)
+        snapshot = await self._threads.run(self._store.ledger_snapshot, scope, part, "minute")
+        balance = self._completed(snapshot, part) if unread else snapshot.balance
         pending = balance.messages.pending
-        return balance, grouped(snapshot, pending=pending, now_us=self._clock.now_us())
+        # Where the range is no longer than its page, both come from one snapshot.
+        whole = before_us is None and query.since_us == start_us
+        return LedgerPage(
+            balance=balance if whole else total,
+            items=grouped(snapshot, pending=pending, now_us=self._clock.now_us()),
+            before_us=start_us if await self._holds_earlier(scope, query, start_us) else None,
+        )
+
+    async def _holds_earlier(self, scope: Scope, query: LedgerQuery, start_us: int) -> bool:
+        if start_us <= (query.since_us or 0):
+            return False
+        earlier = msgspec.structs.replace(query, until_us=start_us)
+        found = await self._threads.run(self._store.ledger, scope, earlier)
+        return found != Balance(MessageCounts(), ObservationCounts())
 
     def _includes_unread(self, scope: Scope, query: LedgerQuery) -> bool:
         """Say whether messages that nobody has read belong to a query.

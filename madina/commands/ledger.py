@@ -64,6 +64,11 @@ def ledger(  # noqa: PLR0913 - each is an option of the command line
             asked["until"] = to_text(clock.now_us())
             print(STORE_ONLY, file=sys.stderr)
         answer = platform.get("/v1/ledger", asked)
+        items, cursor = answer.get("items"), answer.get("next")
+        while isinstance(items, list) and cursor is not None:
+            # Each page is the day before.
+            page = platform.get("/v1/ledger", asked | {"cursor": cursor})
+            items[:0], cursor = msgspec.convert(page["items"], list[Document]), page["next"]
     _print(answer, as_json=as_json)
     difference = msgspec.convert(answer, _Counts).difference
     if any(difference.values()):

@@ -7,7 +7,15 @@ from pydantic import Field
 
 from city.instants import to_text
 from city.ledger import Balance
-from services.asking import Document, Instant, answer, instant
+from services.asking import (
+    Cursor,
+    Document,
+    Instant,
+    answer,
+    decode_cursor,
+    encode_cursor,
+    instant,
+)
 from services.authority import Reader, Running
 from services.ledger import GroupedBalance
 from services.problems import PROBLEMS
@@ -75,10 +83,10 @@ class LedgerItem(BalanceDocument):
 
 
 class GroupedDocument(BalanceDocument):
-    """The balance of the whole range, and of its minutes."""
+    """The balance of the whole range, and of one day of its minutes; `next` is the day before."""
 
     items: list[LedgerItem]
-    next: None = None
+    next: str | None
 
 
 class LedgerParameters(Document):
@@ -89,6 +97,7 @@ class LedgerParameters(Document):
     provider: Name = None
     route: Name = None
     group: Literal["minute"] | None = None
+    cursor: Cursor = None
 
     def query(self) -> LedgerQuery:
         """Return what the store is asked."""
@@ -103,7 +112,7 @@ async def read_ledger(
     caller: Reader,
     asked: Annotated[LedgerParameters, Query()],
 ) -> Response:
-    """Return the balance; with `group=minute` also by minute, provider and route.
+    """Return the balance; with `group=minute` also by minute, provider and route, a day a page.
 
     Messages that nobody has read have no provider, route or minute yet: grouped they stand under
     the route `unread`, and a question that names a provider or a route leaves them out.
@@ -111,9 +120,14 @@ async def read_ledger(
     if asked.group is None:
         balance = await running.ledger.balance(caller.scope, asked.query())
         return answer(request, balance_document(balance))
-    balance, items = await running.ledger.by_minute(caller.scope, asked.query())
-    members = _members(balance_document(balance))
-    return answer(request, GroupedDocument(**members, items=[_item(item) for item in items]))
+    before_us = decode_cursor(asked.cursor, int)
+    page = await running.ledger.by_minute(caller.scope, asked.query(), before_us)
+    document = GroupedDocument(
+        **_members(balance_document(page.balance)),
+        items=[_item(item) for item in page.items],
+        next=None if page.before_us is None else encode_cursor(page.before_us),
+    )
+    return answer(request, document)
 
 
 def balance_document(balance: Balance) -> BalanceDocument:

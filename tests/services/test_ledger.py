@@ -78,8 +78,15 @@ def test_a_provider_has_no_pending_messages(city: City, idle: Batch) -> None:
 def test_by_minute_unread_messages_have_a_route_of_their_own(city: City, idle: Batch) -> None:
     city.log_messages(10)
     city.apply(decided(idle, accepted=7), messages=7)
-    answer = city.api.get("/v1/ledger", params={"group": "minute"}).json()
-    decided_item, unread = answer["items"]
+    since = {"since": "2026-03-04T00:00:00Z"}
+    newest = city.api.get("/v1/ledger", params={"group": "minute"} | since).json()
+    assert [item["route"] for item in newest["items"]] == ["unread"]
+    before = {"cursor": newest["next"]}
+    assert city.api.get("/v1/ledger", params={"group": "minute"} | before | since).json()["next"]
+    answer = newest
+    (unread,) = newest["items"]
+    day = {"until": "2026-03-04T12:00:00Z", "group": "minute"}
+    (decided_item,) = city.api.get("/v1/ledger", params=day).json()["items"]
     assert (decided_item["provider"], decided_item["route"]) == ("acme", "native")
     assert decided_item["start"] == "2026-03-04T04:54:00.000000Z"
     assert (unread["route"], unread["messages"]["pending"]) == ("unread", 3)

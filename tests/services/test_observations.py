@@ -102,7 +102,18 @@ def test_a_device_that_nobody_registered_is_not_found(measured: City) -> None:
     assert answer.json()["name"] == "acme/air-9"
 
 
-@pytest.mark.parametrize("cursor", ["x", "bnVsbA", "é", "W10", "WyJhIiwxXQ"])
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "x",
+        "bnVsbA",
+        "é",
+        "W10",
+        "WyJhIiwxXQ",
+        "WzFlMzAsIDFd",
+        "WzEwMDAwMDAwMDAwMDAwMDAwMDAwMDAwLDFd",
+    ],
+)
 def test_a_cursor_of_somebody_else_is_refused(measured: City, cursor: str) -> None:
     answer = asked(measured, device="air-1", cursor=cursor)
     assert answer.status_code == 400
