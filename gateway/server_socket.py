@@ -87,7 +87,9 @@ class DeviceSocket(asyncio.Protocol):
         if wait_s is None:
             self._transport.abort()
             return
-        self._proxied = self._server.is_proxy(address)
+        # A balancer's header stands before TLS, which is done by now: there it sends none.
+        encrypted = transport.get_extra_info("ssl_object") is not None
+        self._proxied = self._server.is_proxy(address) and not encrypted
         self._waits = wait_s > 0
         if self._waits:
             # The loop starts to read after this call, whatever it is told in it.

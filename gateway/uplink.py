@@ -85,10 +85,10 @@ class Uplink:
     def condition(self) -> Condition:
         """Return how the log does; where connections wait, that is the reason to tell."""
         condition = self.log.condition()
+        if self.backlog.disk_words and condition.state is not LogState.AWAY:
+            return Condition(LogState.FULL, self.backlog.disk_words)
         if self.backlog.full and condition.state is LogState.READY:
             return Condition(LogState.SLOW, self.backlog.reason)
-        if self.backlog.disk_words:
-            return Condition(LogState.FULL, self.backlog.disk_words)
         return condition
 
     async def drain(self, deadline_s: float) -> bool:

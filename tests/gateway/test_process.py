@@ -169,6 +169,21 @@ async def test_devices_wait_and_memory_stays_bounded_when_the_log_is_full(
     assert sent == 20 * 99
 
 
+async def test_devices_wait_while_the_disk_is_in_its_reserve(
+    nats_url: str, start_gateway: StartGateway, connect: Connect
+) -> None:
+    gateway = start_gateway(nats_url, disk_reserve=1 << 60)
+    state = await state_with(nats_url, lambda state: state.waiting)
+    assert (state.log, "reserve" in state.reason) == (LogState.FULL, True)
+    device = await connect(gateway.port)
+    # What was on its way when it was read is acknowledged; nothing is read after it.
+    device.publish(1, b"1")
+    await device.read_acknowledgements(1)
+    device.publish(2, b"2")
+    assert await device.hears_nothing(SILENCE_S)
+    assert gateway.stop() == 0
+
+
 @pytest.mark.parametrize(
     ("settings", "reason"),
     [
