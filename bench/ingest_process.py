@@ -25,7 +25,9 @@ from ingest.applier import Applier, ApplierSettings
 from ingest.codecs.catalogue import find_codecs
 from ingest.run import IngestSettings, run_ingest
 from ingest.status import StatusBoard
+from madina.collecting import collect_less
 from madina.log_output import log_to_stderr
+from madina.node import SWITCH_INTERVAL_S
 from madina.ready import ready_teller
 from registry.registry import Registry
 from store.duckdb import DuckDBStore
@@ -78,6 +80,7 @@ def main() -> None:
     parser.add_argument("--ready-fd", type=int)
     given = parser.parse_args()
     log_to_stderr("ingest")
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     plan = msgspec.json.decode(given.plan.read_bytes(), type=IngestPlan)
     folder = Path(plan.folder)
     registry = Registry.open(f"sqlite:///{folder / 'registry.sqlite'}", MachineClock())
@@ -121,7 +124,13 @@ async def _run(
 
     threading.Thread(target=answer, daemon=True).start()
     settings = IngestSettings(plan.nats_url, "bench", plan.shards)
-    ready = ready_teller(ready_fd)
+    tell = ready_teller(ready_fd)
+
+    def ready() -> None:
+        # As a node does.
+        collect_less()
+        tell()
+
     await run_ingest(settings, applying, stop, ready=ready, board=StatusBoard())
 
 

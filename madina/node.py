@@ -19,6 +19,7 @@ from ingest.applier import Applier, ApplierSettings
 from ingest.codecs.catalogue import find_codecs
 from ingest.log.api import LogVersionError
 from ingest.run import IngestSettings
+from madina.collecting import collect_less
 from madina.errors import CommandError, SetupError
 from madina.http_server import HttpServer
 from madina.ingest_thread import IngestThread
@@ -120,6 +121,7 @@ async def _run(parts: Mapping[str, _Part], ready: Callable[[], None]) -> None:
     def serves(name: str) -> None:
         waiting.discard(name)
         if not waiting:
+            collect_less()
             ready()
 
     running = {
