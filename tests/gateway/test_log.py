@@ -6,10 +6,13 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 import pytest
+from nats.aio.client import Client
+from nats.js.api import DiscardPolicy, StreamConfig
 
 from city.clock import MachineClock
 from city.frame import Frame
 from city.gateway_state import LogState
+from city.subjects import STREAM, STREAM_SUBJECTS
 from gateway.filling import Origin
 from gateway.link import Link
 from gateway.stream import StreamSettings
@@ -62,3 +65,32 @@ async def test_what_is_taken_is_on_the_log_before_it_is_confirmed(
         assert uplink.condition().state is LogState.READY
         assert await uplink.drain(1.0)
         await asyncio.sleep(0)
+
+
+async def test_a_stream_that_somebody_made_otherwise_is_brought_to_what_it_has_to_be(
+    nats_url: str, publisher: Recording, beside: Beside, eventually: Eventually
+) -> None:
+    client = Client()
+    await client.connect(nats_url)
+    jetstream = client.jetstream()  # pyright: ignore[reportUnknownMemberType] - nats-py
+    await jetstream.add_stream(  # pyright: ignore[reportUnknownMemberType] - nats-py
+        StreamConfig(name=STREAM, subjects=[STREAM_SUBJECTS], max_age=5, max_bytes=1 << 20)
+    )
+    uplink = Uplink(Origin("gw-1", 5), SETTINGS, MachineClock())
+    async with beside(Link(nats_url, "gw-1", [uplink.log]).run()):
+        take(uplink, publisher, 0)
+        await eventually(lambda: publisher.size_bytes == 100)
+    config = (await jetstream.stream_info(STREAM)).config
+    await client.close()
+    assert (config.max_bytes, config.max_age) == (SETTINGS.stream.max_bytes, 0)
+    assert (config.discard, config.allow_direct) == (DiscardPolicy.NEW, True)
+
+
+async def test_a_server_that_takes_no_frame_of_the_longest_message_is_named_as_the_reason(
+    nats_url: str, beside: Beside, eventually: Eventually
+) -> None:
+    settings = UplinkSettings(SETTINGS.stream, max_message_bytes=4 << 20)
+    uplink = Uplink(Origin("gw-1", 5), settings, MachineClock())
+    async with beside(Link(nats_url, "gw-1", [uplink.log]).run()):
+        await eventually(lambda: "max_payload" in uplink.condition().words)
+        assert uplink.condition().state is LogState.AWAY
