@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["LiveFeed", "TooManyWatchersError", "Watcher", "Wish"]
 
-QUEUE_MAX = 1_000
+# With the pause between two sendings (services/api/live.py) 400 observations a second: more than a
+# person can read, and little enough that watching never slows ingest down.
+QUEUE_MAX = 100
 WATCHERS_MAX = 200
 
 

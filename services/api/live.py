@@ -1,5 +1,6 @@
 """`GET /v1/live`: observations as they are stored, as server-sent events."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Mapping
 from http import HTTPStatus
@@ -25,6 +26,8 @@ NAME_MAX = 200
 COMMENT_EVERY_S = 15
 # What a browser that lost the stream waits before it comes again.
 RETRY_MS = 2_000
+# What comes meanwhile is sent together.
+PAUSE_S = 0.25
 
 Name = Annotated[str | None, Field(max_length=NAME_MAX)]
 
@@ -81,6 +84,7 @@ async def _events(running: Running, wish: Wish) -> AsyncGenerator[ServerSentEven
                 for seen in observations:
                     members = observation_document(seen).model_dump()
                     yield _event("observation", members | {"kind": seen.kind})
+                await asyncio.sleep(PAUSE_S)
     except TooManyWatchersError as error:
         detail = "as many watch as may"
         raise ProblemError(

@@ -172,6 +172,16 @@ def test_live_sends_what_is_wanted_as_it_is_stored(city: City) -> None:
     assert (data["device"], data["value"], data["kind"]) == ("acme/air-2", 2.0, "air")
 
 
+def test_more_than_anybody_can_read_is_told_as_lost(city: City) -> None:
+    with city.api.stream("GET", "/v1/live") as stream:
+        lines = stream.iter_lines()
+        assert next(lines) == ": watching"
+        city.ingest_tells(*(seen(float(n), START_US + n) for n in range(300)))
+        assert next_event(lines) == ("lost", {"lost": 200})
+        event, first = next_event(lines)
+    assert (event, first["value"]) == ("observation", 200.0)
+
+
 def next_event(lines: Iterator[str]) -> tuple[str, dict[str, Any]]:
     """Return the name and the data of the next event of a stream."""
     event = ""
