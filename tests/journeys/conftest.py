@@ -45,16 +45,22 @@ class Platform:
         process: The supervisor.
     """
 
-    def __init__(self, folder: Path, environment: dict[str, str], program: Sequence[str]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        environment: dict[str, str],
+        program: Sequence[str],
+        options: Sequence[str],
+    ) -> None:
         self.folder = folder
-        self._program = program
-        self._environment = {**os.environ, **PORTS, **environment, "MADINA_DATA_DIR": str(folder)}
+        self.program = program
+        self.environment = {**os.environ, **PORTS, **environment, "MADINA_DATA_DIR": str(folder)}
         self._output = folder.with_name(folder.name + ".out")
         with self._output.open("wb") as output:
             self.process = subprocess.Popen(
-                [*program, "up"],
+                [*program, "up", *options],
                 cwd=folder.parent,
-                env=self._environment,
+                env=self.environment,
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
@@ -133,9 +139,9 @@ class Platform:
     def madina(self, *arguments: str) -> Any:  # noqa: ANN401
         """Run a command beside it and return its JSON."""
         done = subprocess.run(
-            [*self._program, *arguments, "--json"],
+            [*self.program, *arguments, "--json"],
             cwd=self.folder.parent,
-            env=self._environment,
+            env=self.environment,
             capture_output=True,
             check=False,
             timeout=60,
@@ -170,9 +176,12 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Platform]]:
     with contextlib.ExitStack() as started:
 
         def begin(
-            folder: str = "data", program: Sequence[str] = OURS, **environment: str
+            folder: str = "data",
+            program: Sequence[str] = OURS,
+            options: Sequence[str] = (),
+            **environment: str,
         ) -> Platform:
-            platform = Platform(tmp_path / folder, environment, program)
+            platform = Platform(tmp_path / folder, environment, program, options)
             started.callback(_end, platform.process)
             platform.wait_until_up()
             return platform
