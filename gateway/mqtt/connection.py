@@ -138,7 +138,7 @@ class Connection:
 
     def ended(self, cause: str) -> None:
         """Learn that the socket is gone, and why in words; nothing is written any more."""
-        self._end(cause, will=True)
+        self._end(cause, will=True, gone=True)
 
     def overdue(self) -> None:
         """End, since the deadline is over; a connection that may not read is not to blame."""
@@ -348,7 +348,8 @@ class Connection:
             exchange.send(Disconnect(reason, Properties(reason_string=words or None)))
         self._end(cause, will=True)
 
-    def _end(self, cause: str, *, will: bool) -> None:
+    def _end(self, cause: str, *, will: bool, gone: bool = False) -> None:
+        """End once; `gone`: the socket already has."""
         if self._over:
             return
         self._over = True
@@ -356,7 +357,8 @@ class Connection:
         endpoint, exchange = self._endpoint, self._exchange
         endpoint.connections.discard(self)
         endpoint.waiting.discard(self)
-        self._wire.close()
+        if not gone:
+            self._wire.close()
         if exchange is None:
             return
         endpoint.sessions.leave(exchange.session, keep_s=self._keep_s, now_s=endpoint.now_s)

@@ -24,7 +24,7 @@ from gateway.mqtt.packets import (
 from gateway.mqtt.primitives import check_topic
 from gateway.mqtt.properties import Properties
 from gateway.mqtt.publishes import PublishReader, record_flag
-from gateway.mqtt.reasons import Level, MqttError, Reason
+from gateway.mqtt.reasons import LONGEST_WORDS, Level, MqttError, Reason
 from gateway.mqtt.refusals import Refusal
 from gateway.mqtt.sessions import Receipt
 from gateway.mqtt.wills import extras_of
@@ -188,7 +188,7 @@ class Exchange:
 
     def _refuse(self, topic: bytes, kind: Kind | None, identifier: int) -> None:
         """Refuse a message outside the allowed topics; `kind` acknowledges it (None: QoS 0)."""
-        words = f"user {self.grant.user!r} may not publish there"
+        words = f"user {self.grant.user!r} may not publish there"[:LONGEST_WORDS]
         if self.level == Level.V3:
             # 3.1.1 has no word for it, so the connection ends; that counts the refusal.
             raise MqttError(Reason.NOT_AUTHORIZED, words, topic)

@@ -7,7 +7,10 @@ import enum
 from collections.abc import Mapping
 from typing import Final
 
-__all__ = ["CONNACK_3", "Level", "MqttError", "Reason", "VersionError"]
+__all__ = ["CONNACK_3", "LONGEST_WORDS", "Level", "MqttError", "Reason", "VersionError"]
+
+# Characters of a reason in words: enough for people, little enough for any packet and log.
+LONGEST_WORDS = 200
 
 
 class Level(enum.IntEnum):
@@ -70,9 +73,10 @@ class MqttError(ValueError):
     """
 
     def __init__(self, reason: Reason, words: str, topic: bytes = b"") -> None:
-        super().__init__(f"{reason.name.lower()}: {words}")
+        super().__init__(f"{reason.name.lower()}: {words[:LONGEST_WORDS]}")
         self.reason = reason
-        self.words = words
+        # They may quote what a device sent.
+        self.words = words[:LONGEST_WORDS]
         self.topic = topic
 
 

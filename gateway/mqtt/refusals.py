@@ -6,6 +6,8 @@ import enum
 
 import structlog
 
+from gateway.mqtt.reasons import LONGEST_WORDS
+
 __all__ = ["LOGGED_EACH_SECOND", "Refusal", "Refusals"]
 
 log = structlog.get_logger(__name__)
@@ -65,11 +67,11 @@ class Refusals:
             self.unlogged += 1
             return
         self._room -= 1
-        fields = {"topic": topic.decode(errors="replace")} if topic else {}
+        fields = {"topic": topic[:LONGEST_WORDS].decode(errors="replace")} if topic else {}
         log.warning(
             "mqtt.refused",
             reason=reason.value,
-            device=client,
+            device=client[:LONGEST_WORDS],
             address=address,
             detail=detail,
             **fields,

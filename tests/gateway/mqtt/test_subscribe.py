@@ -76,3 +76,10 @@ def test_a_filter_that_is_none_ends_the_connection(rig: Rig, level: Level) -> No
     answers = device.send(Subscribe(9, (Subscription(b"a#", 0),)))
     assert device.closed
     assert answers == [] if level == V3 else isinstance(answers[0], Disconnect)
+
+
+def test_words_about_a_long_filter_stay_short(rig: Rig) -> None:
+    device = rig.connected(V5)
+    (answer,) = device.send(Subscribe(9, (Subscription(b"+" + b"x" * 65_000, 0),)))
+    assert isinstance(answer, Disconnect)
+    assert 0 < len(answer.properties.reason_string or "") <= 200
