@@ -80,11 +80,10 @@ class DigestOfSeries:
 
     def digest(self) -> Digest:
         """Return what all rows come to."""
-        counts = {
-            name: count
-            for name, count in zip(self._names, self._counts.tolist(), strict=False)
-            if count
-        }
+        counts: dict[str, int] = {}
+        for name, count in zip(self._names, self._counts.tolist(), strict=False):
+            if count:
+                counts[name] = counts.get(name, 0) + count
         return Digest(int(self._counts.sum()), self._time_sum, self._mixed, counts)
 
 
@@ -94,13 +93,19 @@ def row_keys(names: list[str]) -> npt.NDArray[np.uint64]:
     return np.array([int.from_bytes(each, "little") for each in hashes], np.uint64)
 
 
-def expected_digest(report: LoadReport) -> Digest:
-    """Return what must be stored: every message that the generator sent, exactly once."""
+def expected_digest(*reports: LoadReport) -> Digest:
+    """Return what must be stored: every message that generators sent, exactly once."""
+    digest = DigestOfSeries()
+    for report in reports:
+        _add_report(digest, report)
+    return digest.digest()
+
+
+def _add_report(digest: DigestOfSeries, report: LoadReport) -> None:
     plan = report.plan
     fleet = Fleet(plan)
     # Device 0 says with its n-th message what every device says in phase n.
     phases = [fleet.values(0, phase) for phase in range(PHASES)]
-    digest = DigestOfSeries()
     for device, messages in _messages_by_device(report):
         sequence = np.arange(messages, dtype=np.int64)
         time_us = (plan.first_ms + sequence * plan.step_ms) * US_PER_MS
@@ -109,7 +114,6 @@ def expected_digest(report: LoadReport) -> Digest:
             values = np.array([each[quantity] for each in phases])
             series = digest.name(fleet.device_name(device), quantity)
             digest.add(np.full(messages, series, np.int32), time_us, values[phase])
-    return digest.digest()
 
 
 def _messages_by_device(report: LoadReport) -> Iterator[tuple[int, int]]:

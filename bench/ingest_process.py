@@ -35,10 +35,24 @@ from store.duckdb import DuckDBStore
 if TYPE_CHECKING:
     from ingest.seams import Applying
 
-__all__ = ["IngestFacts", "IngestPlan", "main"]
+__all__ = ["How", "IngestFacts", "IngestPlan", "main"]
 
 DEVICES_AT_ONCE = 5_000
 US_PER_MS = 1_000
+
+
+class How(msgspec.Struct, frozen=True):
+    """What is different from ingest as it is.
+
+    Attributes:
+        store: `null` alone, or in front of `duckdb`.
+        checks: What ingest does: all of it, all but the ledger, or none of it.
+        delays: Remember when each observation was committed, which takes memory.
+    """
+
+    store: Literal["null", "duckdb"] = "null"
+    checks: Literal["all", "no-ledger", "none"] = "all"
+    delays: bool = False
 
 
 class IngestPlan(msgspec.Struct, frozen=True):
@@ -48,8 +62,6 @@ class IngestPlan(msgspec.Struct, frozen=True):
         folder: Where registry and store live.
         devices: Registered before it begins; they take turns in this order.
         step_ms: Between two messages of a device.
-        store: `null` alone, or in front of `duckdb`.
-        checks: What ingest does: all of it, all but the ledger, or none of it.
     """
 
     nats_url: str
@@ -58,8 +70,7 @@ class IngestPlan(msgspec.Struct, frozen=True):
     provider: str = "load"
     devices: list[str] = []
     step_ms: int = 1
-    store: Literal["null", "duckdb"] = "null"
-    checks: Literal["all", "no-ledger", "none"] = "all"
+    how: How = How()
 
 
 class IngestFacts(msgspec.Struct, frozen=True):
@@ -85,14 +96,14 @@ def main() -> None:
     folder = Path(plan.folder)
     registry = Registry.open(f"sqlite:///{folder / 'registry.sqlite'}", MachineClock())
     _register(registry, plan)
-    behind = DuckDBStore(folder / "bench.duckdb") if plan.store == "duckdb" else None
+    behind = DuckDBStore(folder / "bench.duckdb") if plan.how.store == "duckdb" else None
     commits = CommitLog(MachineClock(), plan.devices, plan.step_ms * US_PER_MS)
-    store = NullStore(behind, commits)
+    store = NullStore(behind, commits if plan.how.delays else None)
     applying: Applying = Applier(store, registry, ApplierSettings(), find_codecs())
-    if plan.checks == "none":
+    if plan.how.checks == "none":
         applying = BareApplier(store)
     try:
-        with without_ledger() if plan.checks == "no-ledger" else contextlib.nullcontext():
+        with without_ledger() if plan.how.checks == "no-ledger" else contextlib.nullcontext():
             uvloop.run(_run(plan, applying, store, commits, given.ready_fd))
     finally:
         store.close()

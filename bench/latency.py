@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import math
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from bench.ingest_process import How
 from bench.progress import say
 from bench.result import BenchFailed, BenchResult, Goal
 from bench.rig import run_rig
 from loadtest.plan import LoadPlan
 
 if TYPE_CHECKING:
-    from bench.rig import Behind, RigRun
+    from bench.rig import RigRun
 
 __all__ = ["LatencyRun", "measure", "steady_plan"]
 
+STORES: Final = ("duckdb", "null")
 SECONDS = 10.0
 PROBE_S = 3.0
 RUNS = 3
@@ -52,7 +54,7 @@ class LatencyRun(msgspec.Struct, frozen=True):
 def measure(seconds: float | None) -> BenchResult:
     """Measure into DuckDB and into the null store."""
     seconds = seconds or SECONDS
-    by_store = {store: _runs(store, seconds) for store in ("duckdb", "null")}
+    by_store = {store: _runs(How(store=store, delays=True), seconds) for store in STORES}
     runs = by_store["duckdb"]
     value = median(each.store_p99 for each in runs)
     puback = median(each.puback_p99 for each in runs)
@@ -92,19 +94,19 @@ def steady_plan(rate_per_s: float, seconds: float) -> LoadPlan:
     )
 
 
-def _runs(store: Behind, seconds: float) -> list[LatencyRun]:
-    flooded = run_rig(LoadPlan(port=0, seconds=PROBE_S, connections=CONNECTIONS), store)
+def _runs(how: How, seconds: float) -> list[LatencyRun]:
+    flooded = run_rig(LoadPlan(port=0, seconds=PROBE_S, connections=CONNECTIONS), how)
     most_per_s = flooded.report.sent / flooded.seconds
-    say(f"{store}: {most_per_s:.0f} messages a second at most")
+    say(f"{how.store}: {most_per_s:.0f} messages a second at most")
     plan = steady_plan(most_per_s / 2, seconds)
-    return [_run(store, plan) for _ in range(RUNS)]
+    return [_run(how, plan) for _ in range(RUNS)]
 
 
-def _run(store: Behind, plan: LoadPlan) -> LatencyRun:
-    run = run_rig(plan, store)
-    found = _summary(store, run)
+def _run(how: How, plan: LoadPlan) -> LatencyRun:
+    run = run_rig(plan, how)
+    found = _summary(how.store, run)
     say(
-        f"{store} at {found.rate_per_s:.0f}/s: store p99 {found.store_p99:.0f} ms,"
+        f"{how.store} at {found.rate_per_s:.0f}/s: store p99 {found.store_p99:.0f} ms,"
         f" PUBACK p99 {found.puback_p99:.0f} ms"
     )
     return found

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from statistics import median
-from typing import TYPE_CHECKING
 
+from bench.ingest_process import How
 from bench.pairs import Sample, measure_pairs
 from bench.progress import say
 from bench.result import BenchResult, Goal
 from bench.rig import run_rig
 from loadtest.plan import LoadPlan
-
-if TYPE_CHECKING:
-    from bench.rig import Checks
 
 __all__ = ["measure"]
 
@@ -29,13 +26,13 @@ def measure(seconds: float | None) -> BenchResult:
     """Measure 200 connections x 20 in flight in pairs, then 5,000 x 1."""
     seconds = seconds or SECONDS
 
-    def side(checks: Checks) -> Sample:
-        return run_rig(LoadPlan(port=0, seconds=seconds), checks=checks).sample(checks)
+    def side(how: How) -> Sample:
+        return run_rig(LoadPlan(port=0, seconds=seconds), how).sample(how.checks)
 
     say("all checks on, and none")
-    paired = measure_pairs(lambda: side("all"), lambda: side("none"))
+    paired = measure_pairs(lambda: side(How()), lambda: side(How(checks="none")))
     say("all checks on, and all but the ledger")
-    ledger = measure_pairs(lambda: side("all"), lambda: side("no-ledger"))
+    ledger = measure_pairs(lambda: side(How()), lambda: side(How(checks="no-ledger")))
     ledger_share = 1 / ledger.ratio() - 1
     say(f"{MANY} connections x 1")
     plan = LoadPlan(port=0, seconds=seconds, connections=MANY, in_flight=1)

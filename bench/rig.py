@@ -12,13 +12,13 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from bench.digest import check, expected_digest
 from bench.generator import all_acknowledged, connected_load
-from bench.ingest_process import IngestFacts, IngestPlan
+from bench.ingest_process import How, IngestFacts, IngestPlan
 from bench.pairs import Sample
 from bench.processes import LogServer, Program, gateway, log_server, program, until
 from bench.result import BenchFailed
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 __all__ = [
     "CATCH_UP_S",
     "MICROS",
-    "Behind",
-    "Checks",
     "Rig",
     "RigRun",
     "run_rig",
@@ -45,8 +43,7 @@ __all__ = [
     "wait_until_applied",
 ]
 
-Behind = Literal["null", "duckdb"]
-Checks = Literal["all", "no-ledger", "none"]
+AS_IT_IS = How()
 MICROS = 1e6
 # How long ingest may take to catch up once the last message has its PUBACK.
 CATCH_UP_S = 60.0
@@ -91,10 +88,8 @@ class Rig:
         programs: `log`, `gateway`, `ingest`.
     """
 
-    def __init__(
-        self, log: LogServer, gate: Program, ingest: Program, checks: Checks = "all"
-    ) -> None:
-        self._checks = checks
+    def __init__(self, log: LogServer, gate: Program, ingest: Program, how: How = AS_IT_IS) -> None:
+        self._ledger = how.checks == "all"
         self.programs = {"log": log, "gateway": gate, "ingest": ingest}
 
     def run(self, plan: LoadPlan) -> RigRun:
@@ -108,10 +103,10 @@ class Rig:
             before = self._cpu_s()
             began_s = time.monotonic()
             report = all_acknowledged(load.send())
-            wait_until_applied(self.programs["ingest"], report, *self.programs.values())
+            wait_until_applied(self.programs["ingest"], report.sent, *self.programs.values())
             seconds = time.monotonic() - began_s
             after = self._cpu_s()
-        facts = verify_applied(self.programs["ingest"], report, ledger=self._checks == "all")
+        facts = verify_applied(self.programs["ingest"], report, ledger=self._ledger)
         used = {name: after[name] - before[name] for name in after}
         used["ingest"] -= facts.store.cpu_s
         used["generator"] = report.cpu_s
@@ -122,36 +117,37 @@ class Rig:
         return {name: each.cpu_s() for name, each in self.programs.items()}
 
 
-def verify(report: LoadReport, facts: IngestFacts, *, ledger: bool = True) -> None:
+def verify(facts: IngestFacts, *reports: LoadReport, ledger: bool = True) -> None:
     """Hold what a store was given to what was sent.
 
     Args:
-        report: What was sent.
         facts: What was stored.
+        reports: What was sent.
         ledger: Whether there is a ledger, which has to balance.
 
     Raises:
         BenchFailed: If they differ, or the ledger does not balance.
     """
-    check(expected_digest(report), facts.store.digest, "null store")
-    if ledger and (facts.store.difference or facts.store.accepted != report.sent):
+    check(expected_digest(*reports), facts.store.digest, "null store")
+    sent = sum(each.sent for each in reports)
+    if ledger and (facts.store.difference or facts.store.accepted != sent):
         raise BenchFailed(f"the ledger does not say that all was accepted: {facts.store}")
 
 
 @contextlib.contextmanager
-def running_rig(plan: LoadPlan, store: Behind = "null", checks: Checks = "all") -> Generator[Rig]:
+def running_rig(plan: LoadPlan, how: How = AS_IT_IS) -> Generator[Rig]:
     """Run everything with the devices of a plan registered, in a folder that is then removed."""
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="madina-bench-")))
         log = stack.enter_context(log_server(folder))
-        ingest = stack.enter_context(running_ingest(folder, log, plan, store, checks))
+        ingest = stack.enter_context(running_ingest(folder, log, plan, how))
         gate = stack.enter_context(gateway(folder, log))
-        yield Rig(log, gate, ingest, checks)
+        yield Rig(log, gate, ingest, how)
 
 
-def run_rig(plan: LoadPlan, store: Behind = "null", checks: Checks = "all") -> RigRun:
+def run_rig(plan: LoadPlan, how: How = AS_IT_IS) -> RigRun:
     """Start everything afresh for one run."""
-    with running_rig(plan, store, checks) as rig:
+    with running_rig(plan, how) as rig:
         return rig.run(plan)
 
 
@@ -160,8 +156,7 @@ def running_ingest(
     folder: Path,
     log: LogServer,
     plan: LoadPlan,
-    store: Behind = "null",
-    checks: Checks = "all",
+    how: How = AS_IT_IS,
 ) -> Generator[Program]:
     """Run ingest over a log, with the devices of a plan registered."""
     fleet = Fleet(plan)
@@ -172,8 +167,7 @@ def running_ingest(
         provider=plan.provider,
         devices=[fleet.device_name(plan.first_device + each) for each in range(count)],
         step_ms=plan.step_ms,
-        store=store,
-        checks=checks,
+        how=how,
     )
     path = folder / "ingest.json"
     path.write_bytes(msgspec.json.encode(wanted))
@@ -182,28 +176,28 @@ def running_ingest(
         yield running
 
 
-def wait_until_applied(ingest: Program, report: LoadReport, *beside: Program) -> None:
+def verify_applied(ingest: Program, *reports: LoadReport, ledger: bool = True) -> IngestFacts:
+    """Wait for what was sent to be applied, verify it, and return what was stored.
+
+    Raises:
+        BenchFailed: If anything was lost, doubled or changed, or the ledger does not balance.
+    """
+    wait_until_applied(ingest, sum(each.sent for each in reports))
+    facts = msgspec.json.decode(ingest.ask("facts"), type=IngestFacts)
+    verify(facts, *reports, ledger=ledger)
+    return facts
+
+
+def wait_until_applied(ingest: Program, messages: int, *beside: Program) -> None:
     """Wait until an ingest process has applied all that was sent.
 
     Raises:
         BenchFailed: If it takes too long, or a program ended.
     """
     until(
-        lambda: msgspec.json.decode(ingest.ask("applied"), type=int) >= report.sent,
-        f"{report.sent} messages to be applied",
+        lambda: msgspec.json.decode(ingest.ask("applied"), type=int) >= messages,
+        f"{messages} messages to be applied",
         ingest,
         *beside,
         patience_s=CATCH_UP_S,
     )
-
-
-def verify_applied(ingest: Program, report: LoadReport, *, ledger: bool = True) -> IngestFacts:
-    """Hold what an ingest process stored to what was sent; return what it stored.
-
-    Raises:
-        BenchFailed: If anything was lost, doubled or changed, or the ledger does not balance.
-    """
-    wait_until_applied(ingest, report)
-    facts = msgspec.json.decode(ingest.ask("facts"), type=IngestFacts)
-    verify(report, facts, ledger=ledger)
-    return facts

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["measure"]
 
 SECONDS = 5.0
-PROBE_S = 1.0
+PROBE_S = 2.0
+PROBES = 2
 LEAST_RATIO = 10.0
 LEAST_RATIO_TUNED = 2.0
 PAIRS = 5
@@ -33,9 +34,10 @@ PAIRS = 5
 def measure(seconds: float | None) -> BenchResult:
     """Measure ours against each stack in pairs, each at half of its capacity."""
     seconds = seconds or SECONDS
-    ours_rate = _half(_ours(LoadPlan(port=0, seconds=PROBE_S)), "ours")
+    probe = LoadPlan(port=0, seconds=PROBE_S)
+    ours_rate = _half("ours", [_ours(probe) for _ in range(PROBES)])
     rates = {
-        stack: _half(run_stack(stack, LoadPlan(port=0, seconds=PROBE_S)), stack)
+        stack: _half(stack, [run_stack(stack, probe) for _ in range(PROBES)])
         for stack in ("textbook", "tuned")
     }
     ours = partial(_ours, steady_plan(ours_rate, seconds))
@@ -94,8 +96,8 @@ def _ours(plan: LoadPlan) -> Sample:
     return run_rig(plan).sample("ours")
 
 
-def _half(probe: Sample, side: str) -> float:
-    """Return half of what a side could do when it was flooded, messages a second."""
-    half = probe.parts["per_s"] / 2
-    say(f"{side} can do {2 * half:.0f} messages a second")
-    return half
+def _half(side: str, probes: list[Sample]) -> float:
+    """Return half of the most that a side could do when it was flooded, messages a second."""
+    most = max(each.parts["per_s"] for each in probes)
+    say(f"{side} can do {most:.0f} messages a second")
+    return most / 2
