@@ -4,8 +4,10 @@ A command's module is imported only when it is asked for, so that a gateway proc
 database and `madina --help` is the only one that waits for all of them.
 """
 
+import gc
 import importlib
 import sys
+import traceback
 from collections.abc import Mapping
 from typing import Final
 
@@ -54,17 +56,37 @@ def build(names: list[str]) -> typer.Typer:
 
 def main() -> None:
     """Run a command; exit status 0 only on success, 2 where a person has to mend the set-up."""
+    status, words = _run()
+    # Libraries that find something still open at the end would have the last word, which belongs
+    # to the reason: let go of all of it first.
+    gc.collect()
+    if words:
+        print(f"madina: {words}", file=sys.stderr)
+    sys.exit(status)
+
+
+def _run() -> tuple[int, str]:
+    """Return how the command ended, and why where it failed."""
     asked = sys.argv[1] if len(sys.argv) > 1 else ""
     try:
         build([asked] if asked in COMMANDS else list(COMMANDS))()
-    except SetupError as error:
-        print(f"madina: {error}", file=sys.stderr)
-        sys.exit(SETUP_STATUS)
-    except CommandError as error:
-        print(f"madina: {error}", file=sys.stderr)
-        sys.exit(FAILED_STATUS)
     except KeyboardInterrupt:
-        sys.exit(FAILED_STATUS)
+        return FAILED_STATUS, ""
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else DONE_STATUS, ""
+    except Exception as error:  # noqa: BLE001 - its name has to be the last line, whatever it is
+        return _failed(error)
+    return DONE_STATUS, ""
+
+
+def _failed(error: Exception) -> tuple[int, str]:
+    words = str(error)
+    if not isinstance(error, SetupError | CommandError):
+        traceback.print_exception(error)
+        words = f"a defect of madina: {type(error).__name__}: {error}"
+    # Whoever keeps the error must not keep with it what its frames had open.
+    error.__traceback__ = error.__cause__ = error.__context__ = None
+    return SETUP_STATUS if isinstance(error, SetupError) else FAILED_STATUS, words
 
 
 def _nothing() -> None:

@@ -19,6 +19,7 @@ from store.errors import StoreBusyError, StoreLockedError, StoreVersionError
 
 __all__ = ["Opened", "opened"]
 
+ANOTHER_FILE = "mend that, or set MADINA_STORE_URL to another file"
 NEWER = "install that version, or set MADINA_DATA_DIR to another folder"
 
 
@@ -61,8 +62,11 @@ def _store(settings: Settings, folder: DataFolder) -> DuckDBStore:
         ) from error
     except StoreBusyError as error:
         raise SetupError(
-            f"the store {path} cannot be opened ({error.cause})",
-            "mend that, or set MADINA_STORE_URL to another file",
+            f"the store {path} cannot be opened ({error.cause})", ANOTHER_FILE
+        ) from error
+    except OSError as error:
+        raise SetupError(
+            f"the store {path} cannot be opened ({error.strerror})", ANOTHER_FILE
         ) from error
 
 

@@ -1,0 +1,79 @@
+"""Store and registry are opened where settings say, or one line says why not."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from city.clock import MachineClock
+from madina.errors import SetupError
+from madina.opening import opened
+from madina.settings import Settings
+from store.duckdb.store import DuckDBStore
+
+
+def settings(folder: Path, **given: str) -> Settings:
+    return Settings.model_validate({"data_dir": folder, **given})
+
+
+def refused(chosen: Settings) -> str:
+    with pytest.raises(SetupError) as error, opened(chosen, MachineClock()):
+        pass
+    words = str(error.value)
+    assert "\n" not in words
+    return words
+
+
+def test_both_are_made_in_the_data_folder(data_folder: Path) -> None:
+    with opened(settings(data_folder), MachineClock()) as found:
+        assert found.store.marks() == {}
+        assert [route.name for route in found.registry.routes.all()] == ["native"]
+    assert {"madina.duckdb", "registry.sqlite"} <= {each.name for each in data_folder.iterdir()}
+
+
+def test_both_are_made_elsewhere_where_settings_say_so(data_folder: Path, tmp_path: Path) -> None:
+    store, database = f"duckdb://{tmp_path}/city%20one.duckdb", f"sqlite:///{tmp_path}/city.sqlite"
+    with opened(settings(data_folder, store_url=store, database_url=database), MachineClock()):
+        pass
+    assert (tmp_path / "city one.duckdb").exists()
+    assert (tmp_path / "city.sqlite").exists()
+    assert not (data_folder / "madina.duckdb").exists()
+
+
+def test_a_store_that_is_open_elsewhere_is_named_with_its_process(data_folder: Path) -> None:
+    store = DuckDBStore(data_folder / "madina.duckdb")
+    try:
+        words = refused(settings(data_folder))
+    finally:
+        store.close()
+    assert f"in use by process {os.getpid()}, and DuckDB admits one process" in words
+    assert "MADINA_STORE_URL" in words
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "words"),
+    [
+        ("store_url", "influxdb://host:8086/city", "write duckdb:///path/to/file"),
+        ("store_url", "duckdb://host/city.duckdb", "write duckdb:///path/to/file"),
+        ("store_url", "duckdb:///none/there/city.duckdb", "(No such file or directory)"),
+        ("database_url", "sqlite:////none/there/city.sqlite", "unable to open database file"),
+        ("database_url", "oracle9i://x", "cannot be opened"),
+        ("database_url", "no address", "cannot be opened"),
+    ],
+)
+def test_a_place_that_cannot_be_opened_is_named(
+    setting: str, value: str, words: str, data_folder: Path
+) -> None:
+    told = refused(settings(data_folder, **{setting: value}))
+    assert words in told
+    assert f"MADINA_{setting.upper()}" in told
+
+
+def test_a_password_is_not_repeated(data_folder: Path) -> None:
+    url = "mysql+none://city:secret@host/madina"
+    assert "secret" not in refused(settings(data_folder, database_url=url))
+
+
+def test_a_registry_that_is_no_database_is_named(data_folder: Path) -> None:
+    (data_folder / "registry.sqlite").write_text("not a database" * 100)
+    assert "file is not a database" in refused(settings(data_folder))
