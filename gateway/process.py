@@ -47,7 +47,7 @@ USERS_S = 1.0
 # Less than the supervisor waits before it kills.
 DRAIN_S, WILLS_S = 9.0, 2.0
 # What lives as long as the process is not looked at again; the rest makes few cycles.
-GC_THRESHOLDS = (20_000, 50, 50)
+GC_THRESHOLDS = (20_000, 20, 20)
 
 
 class GatewaySettings(msgspec.Struct, frozen=True):

@@ -115,9 +115,11 @@ class DeviceSocket(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell everybody that the device is gone."""
+        # Nothing points back from here on, so that memory is free without a search for cycles.
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.ended(str(exc) if exc else "connection closed by the device")
         self._server.left(self)
-        if self._connection is not None:
-            self._connection.ended(str(exc) if exc else "connection closed by the device")
 
     def write(self, data: bytes) -> None:
         """Send bytes."""
