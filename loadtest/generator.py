@@ -12,6 +12,7 @@ from pathlib import Path
 from time import perf_counter, process_time
 from typing import Final
 
+import msgspec
 import uvloop
 
 from loadtest.connection import Connection, ConnectionRole
@@ -172,7 +173,8 @@ class _Load:
         scores = self._scores
         numbered = [*enumerate(self._connections)]
         return LoadReport(
-            plan=self._plan,
+            # Reports are printed and kept; secrets are neither.
+            plan=msgspec.structs.replace(self._plan, password=None),
             seconds=self._ended_s - self._started_s,
             cpu_s=self._cpu_s,
             connect_seconds=self._connect_s,

@@ -28,6 +28,7 @@ class LoadReport(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a plan.
 
     Attributes:
+        plan: Without its password.
         seconds: From the first message's due time to the last PUBACK (QoS 1) or write (QoS 0).
         cpu_s: CPU of this process over that time, user and system.
         connect_seconds: How long connecting all of them took.

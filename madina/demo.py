@@ -6,8 +6,6 @@ Nothing here goes another way than a real city's devices would.
 import asyncio
 import signal
 from collections.abc import Iterable, Mapping
-from typing import Final
-from urllib.parse import urlsplit
 
 import structlog
 
@@ -18,11 +16,10 @@ from loadtest.city.devices import City, CityDevice, Fault
 from loadtest.city.kinds import PROVIDERS
 from loadtest.city.streets import PLACES, CityPlace
 from madina.api import Api
-from madina.data_folder import RunFile
+from madina.mqtt_user import own_user
+from madina.settings import Settings
 
-__all__ = ["broadcast", "last_heard", "register"]
-
-MQTT_PORT: Final = 1883
+__all__ = ["broadcast", "last_heard", "logins", "register"]
 
 log = structlog.get_logger()
 
@@ -63,13 +60,23 @@ def last_heard(api: Api, devices: Iterable[CityDevice]) -> dict[str, float]:
     return heard
 
 
-async def broadcast(city: City, run: RunFile, clock: Clock, last_s: Mapping[str, float]) -> None:
+def logins(api: Api, settings: Settings) -> dict[str, tuple[str, str]]:
+    """Return user and password of each provider; none where nobody needs one.
+
+    Raises:
+        CommandError: The API refuses, in its words.
+    """
+    users = {name: own_user(api, settings, name, f"demo-{name}") for name in PROVIDERS}
+    return {name: (user.name, user.secret) for name, user in users.items() if user}
+
+
+async def broadcast(
+    city: City, settings: AirSettings, clock: Clock, last_s: Mapping[str, float]
+) -> None:
     """Publish what the city measures until SIGINT or SIGTERM."""
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    at = urlsplit(run.mqtt)
-    settings = AirSettings(at.hostname or "127.0.0.1", at.port or MQTT_PORT)
     await Broadcast(city, settings, clock, last_s).run(stop, _Progress())
 
 

@@ -19,6 +19,8 @@ from loadtest.report import LoadProgress, LoadReport
 from loadtest.verdict import Findings, Verdict, judge, reconcile
 from madina.api import Api
 from madina.errors import CommandError
+from madina.mqtt_user import own_user
+from madina.settings import Settings
 
 __all__ = ["LoadOutcome", "run_load", "run_reconciled"]
 
@@ -78,11 +80,12 @@ def run_load(plan: LoadPlan) -> LoadOutcome:
     return LoadOutcome(_carried_out(plan))
 
 
-def run_reconciled(api: Api, plan: LoadPlan, *, exact: bool) -> LoadOutcome:
+def run_reconciled(api: Api, settings: Settings, plan: LoadPlan, *, exact: bool) -> LoadOutcome:
     """Carry out a plan on a running platform and ask it what became of every message.
 
     Args:
         api: Of the platform.
+        settings: Whether devices need a user.
         plan: What to do; its provider's devices are registered.
         exact: Read back every stored value, rather than compare sums only.
 
@@ -91,6 +94,9 @@ def run_reconciled(api: Api, plan: LoadPlan, *, exact: bool) -> LoadOutcome:
     """
     _register(api, plan)
     before = _balance(api, plan.provider)
+    user = own_user(api, settings, plan.provider, f"load-{plan.provider}")
+    if user is not None:
+        plan = msgspec.structs.replace(plan, user=user.name, password=user.secret)
     report = _carried_out(plan)
     _settle(api)
     verdict = judge(report, before, _balance(api, plan.provider))

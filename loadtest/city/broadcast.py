@@ -35,12 +35,12 @@ class AirSettings(msgspec.Struct, frozen=True):
     Attributes:
         filled_per_s: Messages of the past a second, of all devices together.
         in_flight: Messages without PUBACK that a device may have.
+        logins: User and password of each provider; none of them: nobody needs one.
     """
 
     host: str
     port: int
-    user: str | None = None
-    password: str | None = None
+    logins: Mapping[str, tuple[str, str]] = {}
     filled_per_s: int = 6_000
     in_flight: int = 20
 
@@ -162,13 +162,15 @@ class Broadcast:
         return AirState(scores.connected, self._to_fill, self._filled, scores.acked)
 
     def _introduction(self, device: CityDevice) -> bytes:
+        provider = device.kind.provider
+        user, password = self._settings.logins.get(provider, (None, None))
         return connect_packet(
             ConnectFields(
-                client_id=f"{device.kind.provider}-{device.id}",
+                client_id=f"{provider}-{device.id}",
                 version=VERSION,
                 keep_alive_s=KEEP_ALIVE_S,
-                user=self._settings.user,
-                password=self._settings.password,
+                user=user,
+                password=password,
             )
         )
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Annotated, Final
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -9,10 +10,11 @@ import typer
 import uvloop
 
 from city.clock import MachineClock
+from loadtest.city.broadcast import AirSettings
 from loadtest.city.devices import City
 from madina.api import api
 from madina.data_folder import DataFolder
-from madina.demo import broadcast, last_heard, register
+from madina.demo import broadcast, last_heard, logins, register
 from madina.errors import CommandError
 from madina.log_output import log_to_stderr
 from madina.options import DataDir, ReadyFd
@@ -22,6 +24,8 @@ from madina.settings import load_settings
 __all__ = ["add_to", "demo_city"]
 
 SEED: Final = 20_261_124
+LOOPBACK: Final = "127.0.0.1"
+MQTT_PORT: Final = 1883
 
 log = structlog.get_logger()
 
@@ -49,6 +53,8 @@ def demo_city(
     with api(data_dir) as calls:
         added = register(calls, city)
         last_s = last_heard(calls, city.devices)
+        at = urlsplit(run.mqtt)
+        air = AirSettings(at.hostname or LOOPBACK, at.port or MQTT_PORT, logins(calls, settings))
     log.info("demo.registered", added=added, heard=len(last_s))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(broadcast(city, run, MachineClock(), last_s))
+        runner.run(broadcast(city, air, MachineClock(), last_s))

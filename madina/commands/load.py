@@ -81,13 +81,14 @@ def run(  # noqa: PLR0913 - each is an option of the command line
 
 
 def _on_platform(plan: LoadPlan, data_dir: Path | None, *, exact: bool) -> LoadOutcome:
-    running = DataFolder(load_settings(data_dir).settings.data_dir).running()
+    settings = load_settings(data_dir).settings
+    running = DataFolder(settings.data_dir).running()
     if running is None:
         raise CommandError("nothing runs on this data folder: start `madina up`, or give --host")
     at = urlsplit(running.mqtt)
     here = msgspec.structs.replace(plan, host=at.hostname or plan.host, port=at.port or plan.port)
     with api(data_dir) as calls:
-        return run_reconciled(calls, here, exact=exact)
+        return run_reconciled(calls, settings, here, exact=exact)
 
 
 def _lines(outcome: LoadOutcome) -> Iterator[tuple[str, object]]:

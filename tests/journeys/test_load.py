@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.live, pytest.mark.journey]
 
 @pytest.mark.timeout(200)
 def test_every_value_of_a_load_is_stored_as_it_was_sent(start: Callable[..., Platform]) -> None:
-    platform = start()
+    platform = start(MADINA_MQTT_ANONYMOUS="never")
     options = ("--seconds", "2", "--connections", "20", "--devices", "3")
     outcome = platform.madina("load", "run", "--exact", "--rate", "1000", *options)
     assert outcome["report"]["acked"] == outcome["report"]["scheduled"] == 2_001
