@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from bench.digest import check, expected_digest
+from bench.digest import Digest, check, expected_digest
 from bench.generator import all_acknowledged, connected_load
 from bench.ingest_process import How, IngestFacts, IngestPlan
 from bench.pairs import Sample
@@ -128,7 +128,11 @@ def verify(facts: IngestFacts, *reports: LoadReport, ledger: bool = True) -> Non
     Raises:
         BenchFailed: If they differ, or the ledger does not balance.
     """
-    check(expected_digest(*reports), facts.store.digest, "null store")
+    try:
+        check(expected_digest(*reports), facts.store.digest, "null store")
+    except BenchFailed as failed:
+        store = msgspec.structs.replace(facts.store, digest=Digest(0, 0, 0, {}))
+        raise BenchFailed(f"{failed}; {store}") from failed
     sent = sum(each.sent for each in reports)
     if ledger and (facts.store.difference or facts.store.accepted != sent):
         raise BenchFailed(f"the ledger does not say that all was accepted: {facts.store}")
