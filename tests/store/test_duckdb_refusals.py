@@ -13,6 +13,7 @@ import duckdb
 import pytest
 
 from city.scope import EVERYTHING
+from store.duckdb.database import Database
 from store.duckdb.store import DuckDBStore
 from store.errors import FencedError, StoreBusyError, StoreLockedError, StoreVersionError
 from store.interface import LedgerQuery, ObservationQuery
@@ -27,6 +28,7 @@ METER = ObservationQuery("acme", "meter")
 HOLD = """
 import sys
 from pathlib import Path
+from store.duckdb.database import Database
 from store.duckdb.store import DuckDBStore
 store = DuckDBStore(Path(sys.argv[1]))
 print("open", flush=True)
@@ -66,6 +68,30 @@ def test_a_full_file_system_defers_a_batch_and_a_checkpoint(
     assert_written(writer, 2)
     writer.open()
     assert_written(writer, 2)
+
+
+def test_a_commit_that_happened_and_failed_to_say_so_is_not_done_again(
+    writer: Writer, parts: type[Parts], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Database.transaction
+
+    @contextlib.contextmanager
+    def silent(database: Database) -> Generator[duckdb.DuckDBPyConnection]:
+        with whole(database) as connection:
+            yield connection
+        raise StoreBusyError(store="this", cause="the answer was lost", retry_after_s=0.1)
+
+    batch = writer.batch([{"value": 1.0}], series=[parts.series()], **writer.messages())
+    with monkeypatch.context() as patched:
+        patched.setattr(Database, "transaction", silent)
+        with pytest.raises(StoreBusyError, match="the answer was lost"):
+            writer.store.write(batch)
+    writer.store.write(batch)
+    assert_written(writer, 1)
+    assert len(writer.store.observations(EVERYTHING, METER)) == 1
+    # Only the batch in doubt may come again.
+    with pytest.raises(FencedError):
+        writer.store.write(batch)
 
 
 def test_too_little_memory_defers_a_batch(writer: Writer, parts: type[Parts]) -> None:
