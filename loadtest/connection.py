@@ -80,8 +80,9 @@ class Connection(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_accepted", "_connect", "_free", "_idle", "_numbers", "_packet", "_paused", "_reader",
-        "_role", "_sent_at", "_transport", "closing", "due", "first_due_s", "next", "refusals",
+        "_accepted", "_connect", "_free", "_goes_on", "_idle", "_numbers", "_packet",
+        "_paused", "_reader", "_role", "_sent_at", "_transport", "closing", "due", "first_due_s",
+        "next", "refusals",
     )  # fmt: skip
 
     def __init__(
@@ -95,6 +96,7 @@ class Connection(asyncio.Protocol):
         self._accepted = False
         self._paused = False
         self._idle = False
+        self._goes_on = False
         self._numbers = [FREE] * len(role.middles) if role.qos else []
         self._sent_at = [0.0] * len(self._numbers)
         self._free: list[int] = []
@@ -231,8 +233,13 @@ class Connection(asyncio.Protocol):
         self._write(b"".join([packet(self.next + at, middle) for at in range(count)]))
         self.next += count
         self._role.scores.sent += count
-        if self.due > self.next:
-            asyncio.get_running_loop().call_soon(self.pump, 0.0)
+        if self.due > self.next and not self._goes_on:
+            self._goes_on = True
+            asyncio.get_running_loop().call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        self._goes_on = False
+        self.pump(perf_counter())
 
     def _take_rare(self, answers: Answers, now_s: float) -> None:
         scores = self._role.scores

@@ -3,16 +3,19 @@
 Also against any other MQTT server, whose word for it is then all that there is.
 """
 
+import asyncio
+import signal
 import sys
 import time
 from collections.abc import Iterator
 from typing import Final
 
 import msgspec
+import uvloop
 
 from city.instants import text_us, to_text
 from city.ledger import Balance
-from loadtest.generator import LoadError, run
+from loadtest.generator import LoadError, generate
 from loadtest.payloads import Fleet
 from loadtest.plan import LoadPlan, PlanError
 from loadtest.report import LoadProgress, LoadReport
@@ -128,9 +131,16 @@ class _Observations:
 
 def _carried_out(plan: LoadPlan) -> LoadReport:
     try:
-        return run(plan, _show)
+        return uvloop.run(_until_interrupted(plan))
     except (PlanError, LoadError) as error:
         raise CommandError(str(error)) from error
+
+
+async def _until_interrupted(plan: LoadPlan) -> LoadReport:
+    """Let Ctrl-C end the sending early, not the report."""
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stop.set)
+    return await generate(plan, progress=_show, stop=stop)
 
 
 def _register(api: Api, plan: LoadPlan) -> None:

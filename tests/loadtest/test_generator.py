@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections import Counter
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -106,20 +107,35 @@ async def test_what_has_no_acknowledgement_at_the_end_is_named(mosquitto: Mosqui
 async def test_a_stalled_server_is_seen_by_every_message_that_was_due(
     mosquitto: Mosquitto,
 ) -> None:
-    stall_s, seconds = 1.0, 5.0
+    seconds, signalled_s = 5.0, list[float]()
     plan = LoadPlan(
         port=mosquitto.port, connections=10, in_flight=1, rate_per_s=1_000.0, seconds=seconds
     )
+
+    def send(number: signal.Signals) -> None:
+        mosquitto.signal(number)
+        signalled_s.append(perf_counter())
+
     loop = asyncio.get_running_loop()
-    loop.call_later(1.0, mosquitto.signal, signal.SIGSTOP)
-    loop.call_later(1.0 + stall_s, mosquitto.signal, signal.SIGCONT)
+    loop.call_later(1.0, send, signal.SIGSTOP)
+    loop.call_later(2.0, send, signal.SIGCONT)
     report = await generate(plan)
+    stall_s = signalled_s[1] - signalled_s[0]
     assert report.latency.count == report.scheduled
     # A share of stall / seconds waited, evenly spread from 0 to the whole stall.
     assert report.latency.p99_ms == pytest.approx(1_000 * (stall_s - 0.01 * seconds), rel=0.1)
     assert report.latency.max_ms >= 970 * stall_s
     # The control: counted from when each was really sent, hardly anybody waited.
     assert report.service.p99_ms < 100
+
+
+def test_a_window_is_no_wider_than_the_server_allows(mosquitto: Mosquitto) -> None:
+    mosquitto.kill()
+    mosquitto.configure("max_inflight_messages 3")
+    mosquitto.start()
+    plan = LoadPlan(port=mosquitto.port, connections=2, in_flight=50, messages=1_000, version=5)
+    report = run(plan)
+    assert (report.acked, report.lost_connections) == (1_000, 0)
 
 
 async def test_a_server_that_is_not_there_is_named_with_its_port(mosquitto: Mosquitto) -> None:
