@@ -23,8 +23,16 @@ SECRET_BYTES = 32
 
 
 class _Format(msgspec.Struct, frozen=True):
+    """Who wrote the folder.
+
+    Attributes:
+        folder, log: Versions.
+        shards: How many the log is divided into; None where nothing was logged yet.
+    """
+
     folder: int
     log: int
+    shards: int | None = None
 
 
 class RunFile(msgspec.Struct, frozen=True):
@@ -133,6 +141,10 @@ class DataFolder:
         return self.path / "lock"
 
     @property
+    def _format_path(self) -> Path:
+        return self.path / "format.json"
+
+    @property
     def _run_path(self) -> Path:
         return self.path / "run.json"
 
@@ -156,18 +168,48 @@ class DataFolder:
             "stop that one, or set MADINA_DATA_DIR to another folder",
         )
 
+    def keep_shards(self, shards: int) -> None:
+        """Remember how many shards the log has, or refuse another number.
+
+        A shard beyond the number would be read by nobody, and a device whose shard changes could
+        overtake itself.
+
+        Raises:
+            SetupError: If the folder's log has another number.
+        """
+        found = self._format()
+        if found is not None and found.shards not in {None, shards}:
+            raise SetupError(
+                f"the log in {self.path} has {found.shards} shards, MADINA_SHARDS says {shards}",
+                f"set MADINA_SHARDS to {found.shards}, or MADINA_DATA_DIR to another folder",
+            )
+        self._write_format(found, shards)
+
     def _check_format(self) -> None:
-        path = self.path / "format.json"
-        ours = _Format(folder=FOLDER_VERSION, log=FRAME_VERSION)
-        if path.exists():
-            found = msgspec.json.decode(path.read_bytes(), type=_Format)
-            if found.folder > ours.folder or found.log > ours.log:
-                raise SetupError(
-                    f"data folder {self.path} was written by a newer version of madina"
-                    f" (log {found.log}, this one reads {ours.log})",
-                    "install that version, or set MADINA_DATA_DIR to another folder",
-                )
-        path.write_bytes(msgspec.json.encode(ours))
+        found = self._format()
+        if found is not None and (found.folder > FOLDER_VERSION or found.log > FRAME_VERSION):
+            raise SetupError(
+                f"data folder {self.path} was written by a newer version of madina"
+                f" (log {found.log}, this one reads {FRAME_VERSION})",
+                "install that version, or set MADINA_DATA_DIR to another folder",
+            )
+        self._write_format(found, None if found is None else found.shards)
+
+    def _format(self) -> _Format | None:
+        if not self._format_path.exists():
+            return None
+        try:
+            return msgspec.json.decode(self._format_path.read_bytes(), type=_Format)
+        except (OSError, msgspec.MsgspecError) as error:
+            raise SetupError(
+                f"{self._format_path} cannot be read ({error})",
+                "restore it, or set MADINA_DATA_DIR to another folder",
+            ) from error
+
+    def _write_format(self, found: _Format | None, shards: int | None) -> None:
+        ours = _Format(folder=FOLDER_VERSION, log=FRAME_VERSION, shards=shards)
+        if ours != found:
+            _write_private(self._format_path, msgspec.json.encode(ours))
 
     def _secret(self, name: str) -> str:
         path = self.path / name

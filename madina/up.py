@@ -51,12 +51,13 @@ def run_up(settings: Settings, *, demo: bool) -> None:
     with folder.held(), _reserved(folder, settings) as addresses:
         folder.admin_key()
         if addresses.nats is not None:
+            folder.keep_shards(settings.shards)
             write_nats_config(folder, settings, addresses.nats)
         supervisor = Supervisor(
             _children(folder, settings, addresses, demo=demo),
             folder.logs,
             tell=_tell,
-            changed=lambda pids: folder.write_run_file(_run_file(settings, addresses, pids)),
+            changed=lambda pids: _write_run(folder, _run_file(settings, addresses, pids)),
         )
         asyncio.run(supervisor.run(lambda: _announce(folder, settings, addresses)))
     _tell("stopped")
@@ -138,6 +139,14 @@ def _run_file(settings: Settings, at: _Addresses, pids: dict[str, int]) -> RunFi
         nats=at.nats_url,
         children=pids,
     )
+
+
+def _write_run(folder: DataFolder, run: RunFile) -> None:
+    """Say what runs; on a full disk the old file stays, whose addresses still hold."""
+    try:
+        folder.write_run_file(run)
+    except OSError as error:
+        _tell(f"run.json has the process ids of before ({error.strerror})")
 
 
 def _reachable(host: str) -> str:

@@ -66,3 +66,22 @@ def test_a_folder_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="newer version of madina"), DataFolder(tmp_path).held():
         pass
     assert (tmp_path / "format.json").read_text() == newer
+
+
+def test_the_number_of_shards_stays_as_it_is(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path)
+    with folder.held():
+        folder.keep_shards(16)
+    with folder.held():
+        folder.keep_shards(16)
+        with pytest.raises(SetupError, match="has 16 shards, MADINA_SHARDS says 8"):
+            folder.keep_shards(8)
+
+
+def test_a_format_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "format.json").write_text("{")
+    with (
+        pytest.raises(SetupError, match=r"format\.json cannot be read"),
+        DataFolder(tmp_path).held(),
+    ):
+        pass

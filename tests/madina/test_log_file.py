@@ -23,3 +23,15 @@ def test_a_file_goes_on_where_the_last_process_left_it(tmp_path: Path) -> None:
         file.write(line)
         file.close()
     assert path.read_bytes() == b"before\nafter\n"
+
+
+def test_what_a_full_disk_does_not_take_is_counted_and_ends_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "node.log"
+    path.symlink_to("/dev/full")
+    file = RotatedFile(path)
+    file.write(b"lost\n")
+    file.write(b"lost too\n")
+    path.unlink()
+    file.write(b"kept\n")
+    file.close()
+    assert path.read_bytes() == b"14 bytes could not be written here\nkept\n"
