@@ -15,6 +15,7 @@ import structlog
 from gateway.arrivals import Arrivals
 from gateway.certificates import Certificates, TlsSettings
 from gateway.mqtt.refusals import Refusal
+from gateway.proxied_tls import ProxiedTls
 from gateway.proxy import ProxyTrust
 from gateway.server_socket import DeviceSocket
 
@@ -82,6 +83,7 @@ class Server:
         self._proxies = ProxyTrust(settings.proxy_from)
         self._certificates = None if settings.tls is None else Certificates(settings.tls)
         self._listeners: list[asyncio.Server] = []
+        self._proxied_tls: socket.socket | None = None
         self._stopping = False
         self._emptied = asyncio.Event()
         # Those that wait for a header, or for a close to be done, and until when.
@@ -93,10 +95,20 @@ class Server:
         self.connects = 0
 
     async def open(self, plain: socket.socket, tls: socket.socket | None) -> None:
-        """Serve devices on sockets that are bound; the second one with TLS."""
+        """Serve devices on sockets that are bound; the second one with TLS.
+
+        Run `accept` as well.
+        """
+        for listener in (plain, tls):
+            if listener is not None:
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         self._listeners.append(await self._listen(plain))
         if tls is not None:
             assert self._certificates is not None, "a listener with TLS needs a certificate"
+            if self._proxies:
+                tls.listen(ACCEPT_BACKLOG)
+                self._proxied_tls = tls
+                return
             self._listeners.append(
                 await self._listen(
                     tls,
@@ -106,8 +118,21 @@ class Server:
                 )
             )
 
+    async def accept(self) -> None:
+        """Accept what the event loop cannot by itself, TLS behind a balancer; until cancelled."""
+        if self._proxied_tls is None:
+            return
+        assert self._certificates is not None, "a listener with TLS needs a certificate"
+        acceptor = ProxiedTls(
+            self._certificates.context,
+            self._settings.header_timeout_s,
+            is_proxy=self.is_proxy,
+            arrives=lambda source: DeviceSocket(self, source),
+            refused=lambda peer, words: self.refuse(Refusal.PROXY_HEADER, peer, words),
+        )
+        await acceptor.serve(self._proxied_tls)
+
     async def _listen(self, listener: socket.socket, **tls: Any) -> asyncio.Server:  # noqa: ANN401 - the loop's own options
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         return await self._loop.create_server(
             lambda: DeviceSocket(self), sock=listener, backlog=ACCEPT_BACKLOG, **tls
         )

@@ -66,12 +66,14 @@ class Reception(Protocol):
 class DeviceSocket(asyncio.Protocol):
     """Protocol of one accepted connection; implements `gateway.mqtt.wire.Wire`."""
 
-    __slots__ = ("_connection", "_early", "_proxied", "_server", "_transport", "_waits")
+    __slots__ = ("_connection", "_early", "_proxied", "_server", "_source", "_transport", "_waits")
 
     _transport: asyncio.Transport
 
-    def __init__(self, server: Reception) -> None:
+    def __init__(self, server: Reception, source: Address | None = None) -> None:
+        """Take whom a PROXY header has named already, where one came before TLS."""
         self._server = server
+        self._source = source
         self._connection: Connection | None = None
         # What came before the connection began.
         self._early = b""
@@ -87,7 +89,7 @@ class DeviceSocket(asyncio.Protocol):
         if wait_s is None:
             self._transport.abort()
             return
-        # A balancer's header stands before TLS, which is done by now: there it sends none.
+        # A balancer's header stands before TLS, which is done by now: none follows.
         encrypted = transport.get_extra_info("ssl_object") is not None
         self._proxied = self._server.is_proxy(address) and not encrypted
         self._waits = wait_s > 0
@@ -156,7 +158,7 @@ class DeviceSocket(asyncio.Protocol):
         if self._waits:
             return
         if not self._proxied:
-            self._begin(self._address())
+            self._begin(self._source or self._address())
             return
         try:
             header = split_header(self._early)
@@ -173,7 +175,7 @@ class DeviceSocket(asyncio.Protocol):
         host = f"[{address.host}]" if ":" in address.host else address.host
         peer = Peer(
             f"{host}:{address.port}",
-            near=not self._proxied and is_loopback(address.host),
+            near=not self._proxied and self._source is None and is_loopback(address.host),
             certificate=common_name(transport.get_extra_info("peercert")),
         )
         self._server.begins(self)

@@ -210,3 +210,44 @@ async def test_a_client_certificate_is_a_login_and_is_needed_where_one_is_asked_
     with pytest.raises(aiomqtt.MqttError):
         async with device(gateway, tls_context=context(None)):
             pytest.fail("it got in")
+
+
+PROXY_HEADER = bytes.fromhex("0d0a0d0a000d0a515549540a 21 11 000c c0000207 7f000001 c3bb 075b")
+
+
+@pytest.mark.usefixtures("acme")
+async def test_tls_that_a_balancer_passes_on_keeps_the_devices_address_and_certificate(
+    nats_url: str,
+    start_gateway: StartGateway,
+    authority: Callable[..., Awaitable[Path]],
+    frames_on_log: ReadFrames,
+) -> None:
+    folder = await authority("server", "acme")
+    gateway = start_gateway(
+        nats_url,
+        mqtts_certificate=folder / "server.pem",
+        mqtts_key=folder / "server.key",
+        mqtts_client_ca=folder / "ca.pem",
+        proxy_from="127.0.0.1",
+    )
+    context = ssl.create_default_context(cafile=folder / "ca.pem")
+    context.load_cert_chain(folder / "acme.pem", folder / "acme.key")
+
+    async def connack(first: bytes) -> bytes:
+        reader, writer = await asyncio.open_connection(HOST, gateway.tls_port)
+        try:
+            writer.write(first)
+            await writer.drain()
+            await writer.start_tls(context, server_hostname=HOST)
+            writer.write(b"\x10\x11\0\4MQTT\4\2\0<\0\5meter")
+            return await asyncio.wait_for(reader.readexactly(4), 5)
+        except (OSError, asyncio.IncompleteReadError):
+            return b""
+        finally:
+            writer.close()
+
+    assert await connack(PROXY_HEADER) == b"\x20\x02\0\0"
+    assert await connack(PROXY_HEADER.replace(b"QUIT", b"QUITE")[:28]) == b""
+    assert gateway.stop() == 0
+    controls = [each for frame in await frames_on_log(nats_url) for each in frame.controls]
+    assert controls[0].detail == "MQTT 3.1.1 from 192.0.2.7:50107, user 'acme'"
