@@ -1,7 +1,7 @@
 """Runs benches: `python bench/run.py NAME|all [--seconds N]`, which is what `make bench` calls.
 
 Progress goes to standard error. The last line of each bench on standard output is one JSON object,
-which is also written to `bench/results/NAME.json`.
+which is also written to `bench/results/NAME.json`; `figures` puts the last ones into docs/bench.md.
 """
 
 import argparse
@@ -15,7 +15,8 @@ if __name__ == "__main__":
     # Python put this folder first, and a bench may be named like the package that it measures.
     sys.path[0] = str(ROOT)
 
-from bench.progress import say  # noqa: E402 - only now the path is right
+from bench.figures import fill_figures  # noqa: E402 - only now the path is right
+from bench.progress import say  # noqa: E402
 from bench.result import BenchFailed, BenchResult, encode_result, this_machine  # noqa: E402
 
 __all__ = ["BENCHES", "main", "run_bench"]
@@ -23,6 +24,7 @@ __all__ = ["BENCHES", "main", "run_bench"]
 # Each is a module of this folder with `measure(seconds: float | None) -> BenchResult`.
 BENCHES = ("pipeline", "textbook", "endpoint", "latency", "codec", "duckdb", "crash")
 RESULTS = ROOT / "bench" / "results"
+DOCUMENT = ROOT / "docs" / "bench.md"
 
 
 class _Bench(Protocol):
@@ -60,9 +62,12 @@ def run_bench(name: str, seconds: float | None, results: Path = RESULTS) -> bool
 def main(arguments: list[str] | None = None) -> int:
     """Run what the command line names; 1 where a bench failed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("bench", choices=("all", *BENCHES))
+    parser.add_argument("bench", choices=("all", "figures", *BENCHES))
     parser.add_argument("--seconds", type=float, help="how long one run of one side sends")
     given = parser.parse_args(arguments)
+    if given.bench == "figures":
+        say("filled" if fill_figures(DOCUMENT, RESULTS) else "nothing is new")
+        return 0
     names = BENCHES if given.bench == "all" else (given.bench,)
     verified = [run_bench(name, given.seconds) for name in names]
     return 0 if all(verified) else 1

@@ -1,0 +1,28 @@
+"""The table of docs/bench.md comes from results, and from nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bench.figures import figures_table, fill_figures
+from bench.result import BenchResult, Goal, encode_result, this_machine
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_each_result_and_goal_is_a_row(tmp_path: Path) -> None:
+    goals = [Goal("G3", 0.2, "<= 1/4 of it", met=True), Goal("G9", 2.0, "<= 1.5", met=False)]
+    result = BenchResult(
+        bench="endpoint", unit="us", value=2.8, baseline=14.0, ratio=5.0, goals=goals
+    )
+    (tmp_path / "endpoint.json").write_bytes(encode_result(result, this_machine()))
+    table = figures_table(tmp_path)
+    assert "| `endpoint` | 2.8 us, 5 times better than the baseline |" in table
+    assert "| | G3: 0.2 | <= 1/4 of it | met | |" in table
+    assert "| | G9: 2 | <= 1.5 | missed | |" in table
+    document = tmp_path / "bench.md"
+    document.write_text("before\n<!-- figures -->\nold\n<!-- end figures -->\nafter\n")
+    assert fill_figures(document, tmp_path)
+    assert document.read_text() == f"before\n<!-- figures -->\n{table}<!-- end figures -->\nafter\n"
+    assert not fill_figures(document, tmp_path)
