@@ -143,9 +143,6 @@ class NullStore:
 
     def _count(self, batch: Batch) -> None:
         self._marks.update({mark.shard: mark.sequence for mark in batch.marks})
-        self._counts.update(
-            {(each.gateway, each.epoch, each.shard): each.count for each in batch.counts}
-        )
         self._received += sum(each.received for each in batch.received)
         self._add_ledger(batch.ledger)
         for series in batch.series:
@@ -156,6 +153,10 @@ class NullStore:
         for entry in batch.quarantine:
             self._quarantine[entry.reason] = self._quarantine.get(entry.reason, 0) + 1
         self._batches += 1
+        # Last, because another thread asks for the facts once all messages are applied.
+        self._counts.update(
+            {(each.gateway, each.epoch, each.shard): each.count for each in batch.counts}
+        )
 
     def _add_ledger(self, rows: list[LedgerRow]) -> None:
         for row in rows:
