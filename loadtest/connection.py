@@ -242,20 +242,30 @@ class Connection(asyncio.Protocol):
         self.pump(perf_counter())
 
     def _take_rare(self, answers: Answers, now_s: float) -> None:
-        scores = self._role.scores
-        for packet_id in answers.refused:
-            number = self._numbers[packet_id - 1]
-            if len(self.refusals) < REFUSALS_KEPT:
-                self.refusals.append(number)
-            self._numbers[packet_id - 1] = FREE
-            self._free.append(packet_id - 1)
-        scores.refused += len(answers.refused)
+        self._refuse(answers.refused)
         if answers.disconnect is not None:
             self._break_off(f"disconnected with reason {answers.disconnect:#04x}")
         elif answers.connack:
             self._break_off(f"connection refused with reason {answers.connack:#04x}")
         elif answers.connack is not None:
             self._let_in(answers.receive_maximum, now_s)
+
+    def _refuse(self, packet_ids: list[int]) -> None:
+        """Give up messages that the server will never take."""
+        scores = self._role.scores
+        for packet_id in packet_ids:
+            slot = packet_id - 1
+            if not self._is_used(slot):
+                scores.unexpected += 1
+                continue
+            if len(self.refusals) < REFUSALS_KEPT:
+                self.refusals.append(self._numbers[slot])
+            self._numbers[slot] = FREE
+            self._free.append(slot)
+            scores.refused += 1
+
+    def _is_used(self, slot: int) -> bool:
+        return 0 <= slot < len(self._numbers) and self._numbers[slot] != FREE
 
     def _let_in(self, receive_maximum: int | None, now_s: float) -> None:
         """Send again what a lost connection left open, oldest first, then go on."""

@@ -1,5 +1,7 @@
 """Answers are understood in whatever pieces they come."""
 
+import contextlib
+
 import mqtt5
 import pytest
 from hypothesis import given
@@ -70,3 +72,10 @@ def test_a_refused_connection_and_a_disconnect_tell_their_reasons() -> None:
 def test_what_no_publisher_gets_is_refused(stream: bytes) -> None:
     with pytest.raises(AnswerError):
         fed(4, stream)
+
+
+@pytest.mark.property
+@given(st.lists(st.binary(max_size=60), max_size=6), st.sampled_from([4, 5]))
+def test_any_bytes_are_understood_or_refused(pieces: list[bytes], version: Version) -> None:
+    with contextlib.suppress(AnswerError):
+        fed(version, *pieces)
