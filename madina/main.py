@@ -34,6 +34,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "load": "load",
     "demo-city": "demo_city",
     "config": "config",
+    "doctor": "doctor",
 }
 DONE_STATUS, FAILED_STATUS, SETUP_STATUS = 0, 1, 2
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -182,3 +183,27 @@ def test_a_folder_that_is_not_there_is_not_made(madina: Madina, tmp_path: Path) 
     assert ended.status == 2
     assert "there is no data folder" in ended.err
     assert not (tmp_path / "misspelt").exists()
+
+
+def test_doctor_finds_nothing_wrong_where_nothing_is(
+    madina: Madina, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for port in ("HTTP", "MQTT", "NATS"):
+        monkeypatch.setenv(f"MADINA_{port}_PORT", "0")
+    found = {each["name"]: each for each in madina("doctor", "--json").json()["items"]}
+    assert {"log server", "data folder", "disk", "open files", "store"} <= set(found)
+    assert "error" not in {each["verdict"] for each in found.values()}
+
+
+def test_doctor_names_what_has_to_be_mended(
+    madina: Madina, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for port in ("HTTP", "NATS"):
+        monkeypatch.setenv(f"MADINA_{port}_PORT", "0")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        monkeypatch.setenv("MADINA_MQTT_PORT", str(server.getsockname()[1]))
+        ended = madina("doctor", "--data-dir", str(tmp_path / "none"))
+    assert ended.status == 1
+    assert ended.err == "madina: to be mended: MADINA_MQTT_PORT\n"
+    assert "set MADINA_MQTT_PORT to another port" in ended.out
+    assert not (tmp_path / "none").exists()
