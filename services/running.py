@@ -27,13 +27,16 @@ __all__ = ["Services"]
 log = structlog.get_logger(__name__)
 
 NAME = "services"
+# After a defect it begins again, and is well when it has worked so long.
+AGAIN_S = 1.0
+WELL_S = 5.0
 
 
 class Services:
     """Everything that a request may ask for.
 
     Attributes:
-        failed: Why what runs beside the requests has ended; empty while it runs.
+        failed: Why what runs beside the requests ended lately; empty while it runs.
     """
 
     def __init__(self, parts: ServicesParts) -> None:
@@ -52,7 +55,6 @@ class Services:
     async def running(self) -> AsyncGenerator[None]:
         """Keep the connection and the looks going beside the requests."""
         work = asyncio.ensure_future(self._work())
-        work.add_done_callback(self._ended)
         try:
             yield
         finally:
@@ -62,17 +64,22 @@ class Services:
             self.threads.close()
 
     async def _work(self) -> None:
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._link.run())
-            group.create_task(self.state.run())
+        """Work, and begin again after a defect: health says so meanwhile."""
+        while True:
+            try:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._link.run())
+                    group.create_task(self.state.run())
+                    group.create_task(self._recover())
+            except* Exception as defect:
+                # The boundary for what nobody foresaw.
+                self.failed = repr(defect.exceptions[0])
+                log.exception("services.failed")
+            await asyncio.sleep(AGAIN_S)
 
-    def _ended(self, work: asyncio.Future[None]) -> None:
-        """Remember a defect: health says so, and the supervisor starts the process again."""
-        if work.cancelled():
-            return
-        error = work.exception()
-        self.failed = repr(error)
-        log.error("services.failed", exc_info=error)
+    async def _recover(self) -> None:
+        await asyncio.sleep(WELL_S)
+        self.failed = ""
 
     def _observed(self, observations: list[LiveObservation]) -> None:
         self.state.observed(observations)

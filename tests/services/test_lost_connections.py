@@ -8,8 +8,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import httpx
 import msgspec
 import pytest
+
+from city.clock import MachineClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -96,3 +99,35 @@ def test_what_was_registered_while_the_log_was_away_is_told_when_it_is_back(
     make_stream(log.url)
     eventually(lambda: answers(city))
     eventually(lambda: city.subjects() == city.parts.shards)
+
+
+class StoppedClock:
+    """A clock that fails as long as a test wants it to."""
+
+    def __init__(self) -> None:
+        self.fails = False
+        self._clock = MachineClock()
+
+    def now_us(self) -> int:
+        if self.fails:
+            raise ArithmeticError("no time")
+        return self._clock.now_us()
+
+
+def test_a_defect_beside_the_requests_shows_in_health_and_heals(
+    parts: Parts,
+    serve: Callable[[Parts], City],
+    eventually: Callable[[Callable[[], bool]], None],
+) -> None:
+    clock = StoppedClock()
+    city = serve((msgspec.structs.replace(parts[0], clock=clock), parts[1]))
+    assert city.api.get("/healthz").status_code == 200
+    clock.fails = True
+    eventually(lambda: city.api.get("/healthz").status_code == 503)
+    assert "ArithmeticError" in city.api.get("/healthz").json()["words"]
+    defect = city.api.get("/v1/status")
+    assert (defect.status_code, defect.json()["type"]) == (500, "urn:madina:problem:internal")
+    clock.fails = False
+    # The server has closed the connection of the request that failed.
+    eventually(lambda: httpx.get(f"{city.address}/healthz").status_code == 200)
+    assert httpx.get(f"{city.address}/v1/status").status_code == 200
