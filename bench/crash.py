@@ -39,6 +39,8 @@ BETWEEN_S = (0.3, 3.0)
 # Stopped parts wake up again; long enough for the log to give its shards and timers up.
 STOPPED_S = (0.5, 4.0)
 STOPPED_SHARE = 0.2
+# All of them at once, as when the machine's memory is gone.
+ALL_SHARE = 0.1
 BACKLOGS = (10_000, 100_000, 1_000_000)
 SEED = 20261124
 
@@ -47,7 +49,7 @@ class Killed(msgspec.Struct, frozen=True):
     """One run under kills.
 
     Attributes:
-        kills: By part; `stopped:` parts were stopped for some seconds instead.
+        kills: By part, or `all` at once; `stopped:` parts were stopped for some seconds instead.
     """
 
     verdict: Verdict
@@ -157,7 +159,11 @@ def _settled(city: MortalCity, report: LoadReport, kills: dict[str, int]) -> Kil
 
 
 def _hurt(city: MortalCity, rng: random.Random) -> str:
-    """Kill one part, or stop it for a while and let it go on; return what was done."""
+    """Kill one part or all, or stop one for a while and let it go on; return what was done."""
+    if rng.random() < ALL_SHARE:
+        for each in city.all:
+            each.kill()
+        return "all"
     part = rng.choice(city.all)
     if not part.runs:
         return f"ended:{part.name}"
