@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from conftest import Platform
 
-pytestmark = [pytest.mark.live, pytest.mark.journey]
+pytestmark = [pytest.mark.live, pytest.mark.journey, pytest.mark.timeout(300)]
 
 MESSAGES = 100
 

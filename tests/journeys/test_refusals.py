@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from conftest import Platform
 
-pytestmark = [pytest.mark.live, pytest.mark.journey]
+pytestmark = [pytest.mark.live, pytest.mark.journey, pytest.mark.timeout(300)]
 
 FREE = {"MADINA_HTTP_PORT": "0", "MADINA_MQTT_PORT": "0", "MADINA_NATS_PORT": "0"}
 DEADLINE_S = 60

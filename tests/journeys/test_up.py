@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from conftest import Platform
 
-pytestmark = [pytest.mark.live, pytest.mark.journey]
+pytestmark = [pytest.mark.live, pytest.mark.journey, pytest.mark.timeout(300)]
 
 MESSAGES = 200
 EPOCH_S = 1_790_000_000  # conftest publishes from here on, a second apart
