@@ -24,15 +24,11 @@ class Mosquitto:
     def __init__(self, folder: Path, port: int) -> None:
         self.port = port
         self._configuration = folder / "mosquitto.conf"
-        self._process: subprocess.Popen[bytes] | None = None
-        self.configure("max_inflight_messages 0")
-
-    def configure(self, line: str) -> None:
-        """Set what holds from the next start on."""
         self._configuration.write_text(
-            f"listener {self.port} 127.0.0.1\nallow_anonymous true\n"
-            f"max_queued_messages 0\nset_tcp_nodelay true\n{line}\n"
+            f"listener {port} 127.0.0.1\nallow_anonymous true\n"
+            "max_queued_messages 0\nmax_inflight_messages 0\nset_tcp_nodelay true\n"
         )
+        self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         found = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")

@@ -1,8 +1,10 @@
 """A connection's window under answers that a good server does not give."""
 
 import asyncio
+from time import perf_counter
 from typing import cast
 
+import mqtt5
 import pytest
 
 from loadtest.connection import Connection, ConnectionRole
@@ -30,11 +32,11 @@ def role() -> ConnectionRole:
     return ConnectionRole(packet_ids(3, qos=1, version=5), qos=1, version=5, step_s=None)
 
 
-def opened(role: ConnectionRole) -> tuple[Connection, Wire]:
+def opened(role: ConnectionRole, connack: bytes = CONNACK) -> tuple[Connection, Wire]:
     wire = Wire()
     connection = Connection(role, b"hello", lambda _, middle: b"\x32" + middle)
     connection.connection_made(cast("asyncio.Transport", wire))
-    connection.data_received(CONNACK)
+    connection.data_received(connack)
     return connection, wire
 
 
@@ -63,6 +65,31 @@ def test_a_refused_message_is_named_and_never_sent_again(role: ConnectionRole) -
     connection.data_received(CONNACK)
     assert role.scores.resent == 1
     assert connection.unacknowledged() == [1]
+    # The same packet with the DUP flag.
+    assert wire.written[-1] == b"\x3a" + role.middles[1]
+
+
+def test_a_window_is_no_wider_than_the_server_allows(role: ConnectionRole) -> None:
+    wire = Wire()
+    connection = Connection(role, b"hello", lambda _, middle: middle)
+    connection.connection_made(cast("asyncio.Transport", wire))
+    connection.due = 9
+    connection.data_received(mqtt5.ConnAckPacket(receive_max=2).write())
+    assert connection.next == 2
+    connection.data_received(b"\x40\x02\x00\x01")
+    assert connection.next == 3
+
+
+def test_latency_counts_from_when_a_message_was_due() -> None:
+    role = ConnectionRole(packet_ids(1, qos=1, version=4), qos=1, version=4, step_s=2.0)
+    connection, _ = opened(role, b"\x20\x02\x00\x00")
+    connection.first_due_s = perf_counter() - 60.0
+    connection.due = 3
+    connection.pump(perf_counter())
+    for _ in range(3):
+        connection.data_received(b"\x40\x02\x00\x01")
+    assert role.scores.latency.seconds == pytest.approx([60.0, 58.0, 56.0], abs=0.5)
+    assert max(role.scores.service.seconds) < 0.5
 
 
 @pytest.mark.parametrize(
