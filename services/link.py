@@ -78,6 +78,7 @@ class Link:
                 log.warning("log_connection.lost", cause=words)
                 for tenant in self._tenants:
                     tenant.bereft(f"no connection to the log at {words}")
+            _end_if_cancelled()
             if loop.time() - started_s > STEADY_S:
                 retry_s = FIRST_RETRY_S
             # Jitter: processes that lost one server do not come back in one instant.
@@ -91,6 +92,7 @@ class Link:
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S * 2):
                 await self._connect(client)
+            _end_if_cancelled()
             log.info("log_connection.made", server=_place(self._url))
             async with asyncio.TaskGroup() as group:
                 for tenant in self._tenants:
@@ -123,6 +125,17 @@ class Link:
     async def _raise_when_closed(self) -> None:
         await self._closed.wait()
         raise LinkLostError(self._last_error or "the connection ended")
+
+
+def _end_if_cancelled() -> None:
+    """Raise the cancellation that somebody below has swallowed: Python 3.11's `wait_for` may.
+
+    Raises:
+        asyncio.CancelledError: If this task is asked to end.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _place(url: str) -> str:
