@@ -171,4 +171,6 @@ async def _announce(folder: DataFolder, settings: Settings, at: _Addresses) -> N
 
 
 def _tell(line: str) -> None:
-    print(line, flush=True)
+    # Whoever read it may be gone, a pager or a terminal: the platform goes on.
+    with contextlib.suppress(OSError):
+        print(line, flush=True)

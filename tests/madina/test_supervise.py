@@ -52,12 +52,16 @@ def interrupt(_run: Run) -> None:
     os.kill(os.getpid(), signal.SIGINT)
 
 
-async def test_children_start_in_order_and_stop_in_reverse(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+async def test_children_start_in_order_and_stop_in_reverse(
+    number: signal.Signals, tmp_path: Path
+) -> None:
     order = tmp_path / "order"
     note = f"open({str(order)!r}, 'a').write(f'{{NAME}} %s\\n')\n"
     body = note % "began" + SERVES + "signal.sigwait([signal.SIGTERM])\n" + note % "ended"
     masked = "import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])\n" + body
-    await Run([child("log", masked), child("node", masked)], tmp_path)(interrupt)
+    run = Run([child("log", masked), child("node", masked)], tmp_path)
+    await run(lambda _: os.kill(os.getpid(), number))
     assert order.read_text().splitlines() == ["log began", "node began", "node ended", "log ended"]
 
 
