@@ -78,7 +78,6 @@ class Link:
                 log.warning("log_connection.lost", cause=words)
                 for tenant in self._tenants:
                     tenant.bereft(f"no connection to the log at {words}")
-            _end_if_cancelled()
             if loop.time() - started_s > STEADY_S:
                 retry_s = FIRST_RETRY_S
             # Jitter: processes that lost one server do not come back in one instant.
@@ -89,10 +88,13 @@ class Link:
         client = Client()
         self._closed.clear()
         self._last_error = ""
+        cancellations = _cancellations()
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S * 2):
                 await self._connect(client)
-            _end_if_cancelled()
+            if _cancellations() > cancellations:
+                # Python 3.11's `wait_for`, in the client, may have swallowed it.
+                raise asyncio.CancelledError
             log.info("log_connection.made", server=_place(self._url))
             async with asyncio.TaskGroup() as group:
                 for tenant in self._tenants:
@@ -127,15 +129,10 @@ class Link:
         raise LinkLostError(self._last_error or "the connection ended")
 
 
-def _end_if_cancelled() -> None:
-    """Raise the cancellation that somebody below has swallowed: Python 3.11's `wait_for` may.
-
-    Raises:
-        asyncio.CancelledError: If this task is asked to end.
-    """
+def _cancellations() -> int:
+    """Return how often this task was asked to end."""
     task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
+    return 0 if task is None else task.cancelling()
 
 
 def _place(url: str) -> str:

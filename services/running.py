@@ -30,6 +30,8 @@ NAME = "services"
 # After a defect it begins again, and is well when it has worked so long.
 AGAIN_S = 1.0
 WELL_S = 5.0
+# The end of the process does not wait longer for the connection's.
+END_S = 5.0
 
 
 class Services:
@@ -59,8 +61,7 @@ class Services:
             yield
         finally:
             work.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await work
+            await asyncio.wait([work], timeout=END_S)
             self.threads.close()
 
     async def _work(self) -> None:
