@@ -21,7 +21,7 @@ from madina.data_folder import DataFolder, RunFile
 
 START_S = 90
 STOP_S = 60
-ACKNOWLEDGE_S = 30
+ACKNOWLEDGE_S = 60
 EPOCH_S = 1_790_000_000
 OURS = (sys.executable, "-m", "madina")
 PORTS = {"MADINA_HTTP_PORT": "0", "MADINA_MQTT_PORT": "0", "MADINA_NATS_PORT": "0"}
@@ -84,7 +84,7 @@ class Platform:
     def wait_until_up(self) -> None:
         self.until(lambda: "Ctrl-C stops" in self.said, "madina up is up", START_S)
 
-    def until(self, holds: Callable[[], bool], what: str, deadline_s: float = 30) -> None:
+    def until(self, holds: Callable[[], bool], what: str, deadline_s: float = 60) -> None:
         end_s = time.monotonic() + deadline_s
         while not holds():
             assert self.process.poll() is None, f"{what}: it ended: {self.said}{self.logs()}"
