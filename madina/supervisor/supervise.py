@@ -63,10 +63,12 @@ class Supervisor:
             CommandError: A child did not get ready in time, or was killed by a second signal.
         """
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            # Ignored from the start: `nohup` wants it to survive its terminal.
-            if signal.getsignal(number) is not signal.SIG_IGN:
-                loop.add_signal_handler(number, self._interrupt)
+        ends = [signal.SIGINT, signal.SIGTERM]
+        # Ignored from the start: `nohup` wants this to survive its terminal.
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            ends.append(signal.SIGHUP)
+        for number in ends:
+            loop.add_signal_handler(number, self._interrupt)
         try:
             async with asyncio.TaskGroup() as group:
                 beside = [group.create_task(self._kill_when_forced())]
