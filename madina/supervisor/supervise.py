@@ -138,9 +138,8 @@ class Supervisor:
                 raise SetupError(child.last_words.removeprefix("madina: ") or why)
             if loop.time() - began_s > STEADY_S:
                 backoff_s = FIRST_BACKOFF_S
-            self._tell(
-                f"{why}; starts again in {backoff_s:g} s. Its last words: {child.last_words}"
-            )
+            said = f". Its last words: {child.last_words}" if child.last_words else ""
+            self._tell(f"{why}; starts again in {backoff_s:g} s{said}")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), backoff_s)
             if self._stop.is_set():
