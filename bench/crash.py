@@ -32,6 +32,8 @@ __all__ = ["Killed", "kill_under_load", "measure"]
 
 MESSAGES, RATE_PER_S = 1_000_000, 20_000.0
 CONNECTIONS, IN_FLIGHT = 200, 20
+# Devices of a killed one are at once at the other one, and send again what it may have taken.
+GATEWAYS = 2
 SETTLE_S = 300.0
 # A part is back after this, and is killed again some time later, perhaps before it serves.
 BACK_S = (0.0, 0.5)
@@ -83,7 +85,7 @@ def measure(seconds: float | None) -> BenchResult:
         BenchFailed: The platform did not come back, or the load could not be sent.
     """
     messages = MESSAGES if seconds is None else int(RATE_PER_S * seconds)
-    with tempfile.TemporaryDirectory() as folder, running_city(Path(folder)) as city:
+    with tempfile.TemporaryDirectory() as folder, running_city(Path(folder), GATEWAYS) as city:
         killed = kill_under_load(city, messages, RATE_PER_S, SEED)
     steady, backlogs = _work_off([each for each in BACKLOGS if each <= messages])
     verdict = killed.verdict

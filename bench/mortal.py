@@ -109,7 +109,7 @@ class MortalCity:
         database: The store's file, to be read when the node has ended.
     """
 
-    def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, settings: Mapping[str, str], gateways: int) -> None:
         nats_port, http_port, self.mqtt_port = free_port(), free_port(), free_port()
         self._http = f"http://127.0.0.1:{http_port}"
         self.nats_url = f"nats://127.0.0.1:{nats_port}"
@@ -142,7 +142,10 @@ class MortalCity:
             for name, command in {
                 "nats": [nats_server_path(), "-c", configuration],
                 "node": [*ours, "node"],
-                "gateway": [*ours, "gateway", "--name", "gateway-0"],
+                **{
+                    f"gateway-{number}": [*ours, "gateway", "--name", f"gateway-{number}"]
+                    for number in range(gateways)
+                },
             }.items()
         }
 
@@ -199,14 +202,15 @@ class MortalCity:
 
 
 @contextlib.contextmanager
-def running_city(folder: Path, **settings: str) -> Generator[MortalCity]:
+def running_city(folder: Path, gateways: int = 1, **settings: str) -> Generator[MortalCity]:
     """Run a platform for the length of a block; all of it is gone at the end.
 
     Args:
         folder: For its data and what it says.
+        gateways: Processes that share the port.
         settings: Environment variables.
     """
-    city = MortalCity(folder, settings)
+    city = MortalCity(folder, settings, gateways)
     try:
         for name in city.parts:
             city.start_ended(name)

@@ -17,7 +17,7 @@ MESSAGES, RATE_PER_S, SEED = 40_000, 4_000.0, 7
 
 @pytest.mark.timeout(240)
 def test_kills_at_random_moments_lose_and_double_nothing(tmp_path: Path) -> None:
-    with running_city(tmp_path) as city:
+    with running_city(tmp_path, gateways=2) as city:
         killed = kill_under_load(city, MESSAGES, RATE_PER_S, SEED)
     verdict = killed.verdict
     assert sum(killed.kills.values()) >= 3, "it was over before anything was hurt"

@@ -167,7 +167,7 @@ def test_a_store_that_is_full_fills_the_log_and_then_devices_wait(tmp_path: Path
         MADINA_LOG_MAX_BYTES=str(LOG_BYTES),
         MADINA_UNACKED_BYTES=str(UNACKED_BYTES),
     ) as city:
-        gateway = city.parts["gateway"]
+        gateway = city.parts["gateway-0"]
         before = rss_bytes(gateway.pid)
         with connected_load(flooding(city)) as flood, load(city) as sending:
             with no_larger_files(city.parts["node"], 256 * 1024):
@@ -205,7 +205,7 @@ def test_a_node_that_stands_still_is_caught_up_with(tmp_path: Path) -> None:
         MADINA_LOG_MAX_BYTES=str(LOG_BYTES),
         MADINA_UNACKED_BYTES=str(UNACKED_BYTES),
     ) as city:
-        gateway = city.parts["gateway"]
+        gateway = city.parts["gateway-0"]
         before = rss_bytes(gateway.pid)
         with load(city) as sending:
             with stopped(city.parts["node"]):
