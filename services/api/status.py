@@ -5,6 +5,7 @@ from fastapi import APIRouter, Request, Response
 from city.clock import US_PER_S
 from city.gateway_state import LogState
 from city.instants import to_text
+from city.live import LiveObservation
 from services.api.health import ReasonDocument, reason_documents
 from services.api.ledger import BalanceDocument, balance_document
 from services.asking import Document, answer, text_or_none
@@ -215,27 +216,32 @@ def _silent(each: SilentDevice) -> SilentDocument:
 
 
 def _latest(running: Running) -> list[KindDocument]:
-    state = running.state
-    return [
+    kinds = running.state.fleet_look.kinds
+    found = [
         KindDocument(
             kind=kind,
-            devices=state.fleet_look.kinds.get(kind, 0),
-            values=[
-                ValueDocument(
-                    device=f"{seen.provider}/{seen.device}",
-                    name=device.name if (device := state.fleet.get(name)) else "",
-                    quantity=seen.quantity,
-                    value=seen.value,
-                    unit=seen.unit,
-                    time=to_text(seen.time_us),
-                    flag=seen.flag,
-                )
-                for seen in values
-                if (name := (seen.provider, seen.device))
-            ],
+            devices=kinds.get(kind, 0),
+            values=[shown for seen in values if (shown := _value(running, kind, seen))],
         )
-        for kind, values in state.newest.items()
+        for kind, values in running.state.newest.items()
     ]
+    return [each for each in found if each.values]
+
+
+def _value(running: Running, kind: str, seen: LiveObservation) -> ValueDocument | None:
+    """Write a value; None where its device is of another kind by now."""
+    device = running.state.fleet.get((seen.provider, seen.device))
+    if device is not None and device.kind != kind:
+        return None
+    return ValueDocument(
+        device=f"{seen.provider}/{seen.device}",
+        name="" if device is None else device.name,
+        quantity=seen.quantity,
+        value=seen.value,
+        unit=seen.unit,
+        time=to_text(seen.time_us),
+        flag=seen.flag,
+    )
 
 
 def _held(running: Running) -> HeldDocument:

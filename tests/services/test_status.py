@@ -152,6 +152,20 @@ def test_a_device_is_silent_after_three_of_its_intervals(
     assert [value["name"] for value in kind["values"]] == ["Air-1", "Air-2"]
 
 
+def test_a_device_that_becomes_of_a_kind_is_shown_under_it(
+    city: City, eventually: Callable[[Callable[[], bool]], None]
+) -> None:
+    def kinds() -> list[str]:
+        return [each["kind"] for each in status(city)["latest"]]
+
+    city.ingest_tells(seen("air-1", 1.0, NOW_US))
+    eventually(lambda: kinds() == [""])
+    city.registry.devices.create("a test", DeviceDraft("acme", "air-1", kind="air"))
+    eventually(lambda: kinds() == [])
+    city.ingest_tells(seen("air-1", 2.0, NOW_US + 1))
+    eventually(lambda: kinds() == ["air"])
+
+
 def test_health_and_status_answer_while_the_log_is_away(
     parts: Parts, serve: Callable[..., City], eventually: Callable[[Callable[[], bool]], None]
 ) -> None:
