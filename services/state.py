@@ -41,6 +41,8 @@ LATEST_EVERY_S = 60.0
 # A look that takes long comes seldom: it never takes more than this part of the time.
 SHARE = 0.02
 HELD_SHOWN = 10
+# Some milliseconds.
+KEPT_AT_ONCE = 1_000
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -134,7 +136,11 @@ class PlatformState:
         store = self._parts.store
         series = await self._threads.run(store.series)
         watermarks = await self._threads.run(store.watermarks)
-        self._keep(await self._threads.run(newest_of, series, watermarks))
+        observations = await self._threads.run(newest_of, series, watermarks)
+        for start in range(0, len(observations), KEPT_AT_ONCE):
+            self._keep(observations[start : start + KEPT_AT_ONCE])
+            # Requests come between.
+            await asyncio.sleep(0)
 
     async def _look_at_fleet(self) -> None:
         now_us = self._parts.clock.now_us()
