@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 import msgspec
 
-__all__ = ["QUANTITY_PATTERN", "Quantity", "quantity_name", "quantity_of"]
+__all__ = ["QUANTITY_PATTERN", "Quantity", "plain_name", "quantity_name", "quantity_of"]
 
 Kind = Literal["number", "bool", "text"]
 
@@ -122,6 +122,16 @@ def quantity_name(raw: str) -> str | None:
 
     Source: formats.md section 0.4 (`q1`, then the aliases).
     """
+    name = plain_name(raw)
+    return None if name is None else _alias(name)
+
+
+@lru_cache(maxsize=4096)
+def plain_name(raw: str) -> str | None:
+    """Return a sender's name as names are written here, before aliases; None where it gives none.
+
+    Source: formats.md section 0.4 (`q1`).
+    """
     name = unicodedata.normalize("NFC", raw)
     name = re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
     name = re.sub(r"[^a-z0-9]+", "_", name).strip("_")
@@ -129,7 +139,7 @@ def quantity_name(raw: str) -> str | None:
         name = f"q_{name}"
     if not name or len(name) > MAX_NAME:
         return None
-    return _alias(name)
+    return name
 
 
 def _alias(name: str) -> str:

@@ -29,6 +29,9 @@ class MessageReason(enum.StrEnum):
     TOO_MANY = "too_many"
     NO_OBSERVATIONS = "no_observations"
     NATIVE_VERSION = "native_version"
+    BASE64 = "base64"
+    LPP_TRUNCATED = "lpp_truncated"
+    LPP_UNKNOWN_TYPE = "lpp_unknown_type"
     CODEC_ERROR = "codec_error"
 
 
@@ -41,6 +44,7 @@ class ObservationReason(enum.StrEnum):
     BAD_QUANTITY = "bad_quantity"
     NESTED_ARRAY = "nested_array"
     TEXT_TOO_LONG = "text_too_long"
+    OUT_OF_RANGE = "out_of_range"
     UNIT_MISMATCH = "unit_mismatch"
     TIME_FUTURE = "time_future"
     UNKNOWN_DEVICE = "unknown_device"

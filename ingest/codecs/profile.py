@@ -1,0 +1,85 @@
+"""What is known of a route's devices and their network server does not tell: names, units, payload.
+
+Source: formats.md sections 0.4, 4 to 6 and 10, which speak of the profile of a device. Profiles are
+not in the registry yet: the options of the route say the same for all of its devices.
+"""
+
+from functools import lru_cache
+from typing import Final, Literal
+
+import msgspec
+
+from city.quantities import QUANTITY_PATTERN, plain_name, quantity_name
+from city.reasons import MessageReason
+from city.units import ucum
+from ingest.codecs.seam import Arrived, MessageError
+
+__all__ = ["Profile", "profile_of"]
+
+
+class Profile(msgspec.Struct, frozen=True):
+    """Options of a route for codecs of devices behind a network server.
+
+    Attributes:
+        names: Name as sent, or as `plain_name` writes it, to quantity.
+        units: Quantity, with or without channel, to the unit of its numbers.
+        payload_codec: What reads raw payloads; one for all, or by LoRaWAN port (`{"2": "..."}`).
+        tts_payload: Which of two objects of The Things Stack is read.
+        time: Whose clock is believed where the server and its gateways both have one.
+        data: How ChirpStack v3 writes the payload; None: as the message looks.
+        lpp_time: A unix time in Cayenne LPP is the time of the frame, not a value.
+        lpp_signed_vi: Voltage and current in Cayenne LPP have a sign.
+        lpp_strip_zeros: Zeros behind the last value in Cayenne LPP are padding.
+    """
+
+    names: dict[str, str] = {}
+    units: dict[str, str] = {}
+    payload_codec: str | dict[str, str] | None = None
+    tts_payload: Literal["decoded", "normalized"] = "decoded"
+    time: Literal["server", "gateway"] = "server"
+    data: Literal["base64", "hex"] | None = None
+    lpp_time: bool = False
+    lpp_signed_vi: bool = False
+    lpp_strip_zeros: bool = False
+
+    def quantity(self, raw: str) -> str | None:
+        """Return the quantity that a name stands for; None where it gives no name."""
+        plain = plain_name(raw)
+        named = self.names.get(raw) or (self.names.get(plain) if plain else None)
+        if named is None:
+            return quantity_name(raw)
+        return named if QUANTITY_PATTERN.fullmatch(named) else None
+
+    def unit(self, quantity: str) -> str | None:
+        """Return the unit of a quantity's numbers, UCUM; None where nobody said one."""
+        text = self.units.get(quantity) or self.units.get(quantity.rpartition("_")[0])
+        return None if text is None else ucum(text)
+
+    def codec_for(self, port: int | None) -> str | None:
+        """Return the name of the codec for payloads of a LoRaWAN port; None where none is set."""
+        if isinstance(self.payload_codec, dict):
+            return self.payload_codec.get(str(port))
+        return self.payload_codec
+
+
+NONE: Final = Profile()
+
+
+def profile_of(message: Arrived) -> Profile:
+    """Read the options of a message's route.
+
+    Raises:
+        MessageError: `no_codec`, since the codec cannot be set as the route wants it.
+    """
+    if not message.options:
+        return NONE
+    try:
+        return _profile(msgspec.json.encode(message.options))
+    except msgspec.ValidationError as error:
+        words = f"the options of the route cannot be followed: {error}"
+        raise MessageError(MessageReason.NO_CODEC, words) from None
+
+
+@lru_cache(maxsize=1024)
+def _profile(options: bytes) -> Profile:
+    return msgspec.json.decode(options, type=Profile)
