@@ -1,6 +1,7 @@
 """What every test may ask for: hypothesis profiles and real servers on free ports."""
 
 import contextlib
+import random
 import socket
 import subprocess
 import sys
@@ -35,13 +36,18 @@ def wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
 
 @pytest.fixture(scope="session")
 def free_port() -> Callable[[], int]:
-    """Return a function that finds a port nobody listens on."""
+    """Return a function that finds a port nobody listens on.
+
+    Below those that the system gives to outgoing connections: one of these could take it between
+    now and the start of the server it is for.
+    """
 
     def find() -> int:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port: int = probe.getsockname()[1]
-            return port
+        while True:
+            port = random.randrange(10_000, 32_000)
+            with contextlib.suppress(OSError), socket.socket() as probe:
+                probe.bind(("127.0.0.1", port))
+                return port
 
     return find
 
