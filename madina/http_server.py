@@ -14,10 +14,17 @@ LAST_REQUESTS_S = 2
 
 
 class HttpServer:
-    """An application on a listening socket."""
+    """An application on a listening socket.
 
-    def __init__(self, app: ASGIApp, listening: socket.socket) -> None:
+    Args:
+        app: What answers.
+        listening: Where.
+        ending: Ends what the application would go on sending for ever.
+    """
+
+    def __init__(self, app: ASGIApp, listening: socket.socket, ending: Callable[[], None]) -> None:
         self._listening = listening
+        self._ending = ending
         self._server = _Server(
             uvicorn.Config(
                 app,
@@ -43,6 +50,7 @@ class HttpServer:
     def stop(self) -> None:
         """Take no more requests, and finish those under way."""
         self._server.should_exit = True
+        self._ending()
 
 
 class _Server(uvicorn.Server):

@@ -27,7 +27,7 @@ from madina.opening import Opened, opened
 from madina.service_parts import service_parts
 from madina.settings import Settings
 from madina.supervisor.ports import free_port, listening_socket
-from services.app import create_app
+from services.app import create_app, end_streams
 from services.parts import IngestLook
 
 __all__ = ["run_node"]
@@ -103,7 +103,7 @@ def _services(
     except OSError:
         free_port(settings.http_host, settings.http_port, "http_port")  # says why not
         raise
-    return HttpServer(app, listening)
+    return HttpServer(app, listening, lambda: end_streams(app))
 
 
 def _elsewhere() -> IngestLook:

@@ -30,7 +30,7 @@ from services.parts import ServicesParts
 from services.problems import answer_problems
 from services.running import Services
 
-__all__ = ["api_description", "create_app"]
+__all__ = ["api_description", "create_app", "end_streams"]
 
 # Ten thousand devices with all that can be said of them.
 BODY_MAX_BYTES = 8 * 1024 * 1024
@@ -68,6 +68,13 @@ def create_app(parts: ServicesParts) -> FastAPI:
     answer_problems(app)
     serve_pages(app, parts.pages)
     return app
+
+
+def end_streams(app: FastAPI) -> None:
+    """End the live streams, which would keep a server from ending; call it on its event loop."""
+    services = app.state.services
+    assert isinstance(services, Services), "create_app puts it there"
+    services.state.feed.end()
 
 
 def api_description(version: str) -> dict[str, Any]:

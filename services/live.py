@@ -46,13 +46,23 @@ class Wish(msgspec.Struct, frozen=True):
 
 
 class Watcher:
-    """One who watches."""
+    """One who watches.
+
+    Attributes:
+        ended: Nothing more will come, since the process ends.
+    """
 
     def __init__(self, wish: Wish) -> None:
         self._wish = wish
         self._queue: deque[LiveObservation] = deque()
         self._lost = 0
         self._wake = asyncio.Event()
+        self.ended = False
+
+    def end(self) -> None:
+        """Wake up for the last time."""
+        self.ended = True
+        self._wake.set()
 
     def offer(self, observations: list[LiveObservation]) -> None:
         """Keep what is wanted, at the price of the oldest."""
@@ -90,6 +100,11 @@ class LiveFeed:
         """Hand out observations."""
         for watcher in self._watchers:
             watcher.offer(observations)
+
+    def end(self) -> None:
+        """Let everybody know that nothing more will come."""
+        for watcher in self._watchers:
+            watcher.end()
 
     @contextlib.contextmanager
     def watching(self, wish: Wish) -> Generator[Watcher]:

@@ -77,7 +77,7 @@ async def _events(running: Running, wish: Wish) -> AsyncGenerator[ServerSentEven
     try:
         with running.state.feed.watching(wish) as watcher:
             yield ServerSentEvent(comment="watching", retry=RETRY_MS)
-            while True:
+            while not watcher.ended:
                 lost, observations = await watcher.take()
                 if lost:
                     yield _event("lost", {"lost": lost})

@@ -137,6 +137,14 @@ async def test_who_watches_too_slowly_loses_the_oldest_and_is_told() -> None:
     assert feed.watchers == 0
 
 
+async def test_everybody_who_watches_learns_of_the_end() -> None:
+    feed = LiveFeed()
+    with feed.watching(Wish(EVERYTHING)) as watcher:
+        feed.end()
+        assert await watcher.take() == (0, [])
+        assert watcher.ended
+
+
 def test_as_many_watch_as_may_and_no_more() -> None:
     feed = LiveFeed()
     watching = [feed.watching(Wish(EVERYTHING)) for _ in range(WATCHERS_MAX)]
