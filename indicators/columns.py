@@ -1,0 +1,145 @@
+"""Observations of one series as columns, and which of them count: flags, slots, the gate.
+
+Completeness counts slots, not messages: two messages in one slot count once. A missing slot is
+never filled. Source: indicators.md section 0.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from city.flags import Flag
+from indicators.civil import Window
+
+__all__ = ["Gate", "Observations", "flag_counts", "gate", "gate_of", "observations", "usable"]
+
+WITHOUT_SUSPECT = (Flag.PASS, Flag.NOT_EVALUATED)
+WITH_SUSPECT = (*WITHOUT_SUSPECT, Flag.SUSPECT)
+
+
+@dataclass(frozen=True, slots=True)
+class Observations:
+    """One series in order of time; build it with `observations`.
+
+    Attributes:
+        time_us: Start of each observation, microseconds UTC, shape (n,), ascending.
+        value: Values in the canonical unit of the quantity; NaN where there is none.
+        flag: Quality flags (`city.flags.Flag`).
+        length_us: How long each value was measured over; the interval where nobody said.
+        interval_us: Nominal interval of the series.
+    """
+
+    time_us: NDArray[np.int64]
+    value: NDArray[np.float64]
+    flag: NDArray[np.uint8]
+    length_us: NDArray[np.int64]
+    interval_us: int
+
+    def __len__(self) -> int:
+        return len(self.time_us)
+
+    def within(self, window: Window) -> "Observations":
+        """Return what starts inside of a window; columns are shared, not copied."""
+        bounds = np.asarray((window.start_us, window.end_us), dtype=np.int64)
+        first, after = np.searchsorted(self.time_us, bounds)
+        return self._at(slice(int(first), int(after)))
+
+    def where(self, wanted: NDArray[np.bool_]) -> "Observations":
+        """Return the observations that a mask wants."""
+        return self._at(wanted)
+
+    def _at(self, index: slice | NDArray[np.bool_]) -> "Observations":
+        return Observations(
+            self.time_us[index],
+            self.value[index],
+            self.flag[index],
+            self.length_us[index],
+            self.interval_us,
+        )
+
+
+class Gate(msgspec.Struct, frozen=True):
+    """Whether enough of a window is known.
+
+    Attributes:
+        used: Slots with a usable observation.
+        expected: Slots of the window; a part of a slot at its end counts as one.
+        completeness: `used` by slots of elapsed time, 0 to 1.
+        passed: Whether the threshold is met, rounded up to whole slots.
+    """
+
+    used: int
+    expected: int
+    completeness: float
+    passed: bool
+
+
+def observations(
+    time_us: Sequence[int] | NDArray[np.int64],
+    value: Sequence[float] | NDArray[np.float64],
+    flag: Sequence[int] | NDArray[np.uint8] | None = None,
+    *,
+    interval_us: int,
+    end_us: Sequence[int] | NDArray[np.int64] | None = None,
+) -> Observations:
+    """Build columns in order of time.
+
+    Args:
+        time_us: Instants or starts of intervals, microseconds UTC, in any order.
+        value: Values in the canonical unit.
+        flag: Quality flags; None: all not evaluated.
+        interval_us: Nominal interval of the series.
+        end_us: Ends of intervals; None: each is as long as the nominal interval.
+
+    Raises:
+        ValueError: If columns differ in length or the interval is none.
+    """
+    if interval_us <= 0:
+        raise ValueError(f"a nominal interval of {interval_us} us is none")
+    starts = np.asarray(time_us, dtype=np.int64)
+    values = np.asarray(value, dtype=np.float64)
+    flags = np.full(len(starts), Flag.NOT_EVALUATED, dtype=np.uint8)
+    if flag is not None:
+        flags = np.asarray(flag, dtype=np.uint8)
+    lengths = np.full(len(starts), interval_us, dtype=np.int64)
+    if end_us is not None:
+        lengths = np.asarray(end_us, dtype=np.int64) - starts
+    if not len(starts) == len(values) == len(flags) == len(lengths):
+        raise ValueError("columns of observations differ in length")
+    order = np.argsort(starts, kind="stable")
+    # An instant has no length: it stands for its interval.
+    lengths = np.where(lengths > 0, lengths, interval_us)
+    return Observations(starts[order], values[order], flags[order], lengths[order], interval_us)
+
+
+def usable(seen: Observations, *, accept_suspect: bool) -> Observations:
+    """Return what may be used: flags 1 and 2, 3 if accepted; never a missing value."""
+    flags = np.asarray(WITH_SUSPECT if accept_suspect else WITHOUT_SUSPECT, dtype=np.uint8)
+    return seen.where(np.isin(seen.flag, flags) & np.isfinite(seen.value))
+
+
+def flag_counts(seen: Observations) -> dict[int, int]:
+    """Return how many observations have which flag, for the lineage of a result."""
+    flags, counts = np.unique(seen.flag, return_counts=True)
+    return {int(flag): int(count) for flag, count in zip(flags, counts, strict=True)}
+
+
+def gate(seen: Observations, window: Window, share: float) -> Gate:
+    """Count the slots of a window that usable observations fill, against a share of them.
+
+    Slot of an observation: floor((time - start of the window) / interval).
+    """
+    inside = seen.within(window)
+    slots = (inside.time_us - window.start_us) // seen.interval_us
+    return gate_of(len(np.unique(slots)), Fraction(window.length_us, seen.interval_us), share)
+
+
+def gate_of(used: int, expected: Fraction, share: float) -> Gate:
+    """Judge a count of filled slots: it passes from ceil(share x expected) on."""
+    needed = -(-Fraction(str(share)) * expected // 1)
+    completeness = min(1.0, float(used / expected)) if expected else 0.0
+    return Gate(used, int(-(-expected // 1)), completeness, bool(expected) and used >= needed)
