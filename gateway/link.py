@@ -81,9 +81,13 @@ class Link:
         client = Client()
         self._closed.clear()
         self._last_error = ""
+        cancellations = _cancellations()
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S * 2):
                 await self._connect(client)
+            if _cancellations() > cancellations:
+                # Python 3.11's `wait_for`, in the client, may have swallowed it.
+                raise asyncio.CancelledError
             log.info("log_connection.made", server=_place(self._url))
             async with asyncio.TaskGroup() as group:
                 for tenant in self._tenants:
@@ -116,6 +120,12 @@ class Link:
     async def _raise_when_closed(self) -> None:
         await self._closed.wait()
         raise LinkLostError(self._last_error)
+
+
+def _cancellations() -> int:
+    """Return how often this task was asked to end."""
+    task = asyncio.current_task()
+    return 0 if task is None else task.cancelling()
 
 
 def _place(url: str) -> str:
