@@ -1,0 +1,163 @@
+"""LoRaWAN servers and Cayenne LPP: every sample as it says, and never more than a known reason."""
+
+import contextlib
+import random
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from city.instants import text_us, to_text
+from ingest.codecs import cayenne_lpp, chirpstack_v3, chirpstack_v4, tts_v3
+from ingest.codecs.envelope import unpack
+from ingest.codecs.seam import Arrived, Codec, CodedObservation, Decoded, MessageError
+
+ROOT = Path(__file__).parents[3]
+SAMPLES = ROOT / "tests" / "data" / "samples"
+CODECS: dict[str, Codec] = {
+    "cayenne-lpp": cayenne_lpp.CODEC,
+    "chirpstack-v3": chirpstack_v3.CODEC,
+    "chirpstack-v4": chirpstack_v4.CODEC,
+    "tts-v3": tts_v3.CODEC,
+}
+NAMES = sorted(
+    f"{kind}/{path.name.removesuffix('.in')}"
+    for kind in CODECS
+    for path in (SAMPLES / kind).glob("*.in")
+)
+CASES = sorted(
+    path
+    for kind in CODECS
+    for path in (ROOT / "ingest" / "codecs" / kind.replace("-", "_") / "cases").iterdir()
+)
+# Two names for every measure: the codec's own and whatever a route may say instead.
+OPTIONS: list[dict[str, Any]] = [
+    {},
+    {"payload_codec": "cayenne-lpp"},
+    {"payload_codec": {"1": "cayenne-lpp", "2": "none"}, "names": {"battery": "Bad Name"}},
+    {"tts_payload": "normalized", "time": "gateway", "data": "hex"},
+    {"lpp_time": True, "lpp_signed_vi": True, "lpp_strip_zeros": True},
+    {"units": {"temperature": 3}},
+]
+JSON_VALUES: list[Any] = [
+    None, True, 0, -1, 2**70, 1.5, 1e300, "", "x", "é" * 2_000, "\x7f", [], [[]], [{}], {}, {"": 1},
+    {"latitude": 91, "longitude": 0}, [1, None, "a", True], "2026-13-01T00:00:00Z", "AQI", "====",
+]  # fmt: skip
+
+
+def payload_of(path: Path, encoding: str) -> bytes:
+    payload = path.read_bytes()
+    return unpack(bytes.fromhex(payload.decode()) if encoding == "hex" else payload)
+
+
+def decode(kind: str, meta: dict[str, Any], payload: bytes) -> Decoded:
+    # Device profiles are not in the registry: what one says comes as options of the route.
+    options = {**meta.get("options", {}), **meta.get("profile", {})}
+    received_us = text_us(meta["received_at"])
+    message = Arrived(meta["topic"], payload, received_us, "city", options=options)
+    return CODECS[kind].decode(message)
+
+
+def plain(each: CodedObservation, received_at: str) -> dict[str, Any]:
+    return {
+        "device": each.device,
+        "quantity": each.quantity,
+        "value": each.value,
+        "unit": each.unit,
+        "time": to_text(text_us(received_at) if each.time_us is None else each.time_us),
+    }
+
+
+def check(decoded: Decoded, received_at: str, expected: list[dict[str, Any]]) -> None:
+    seen = [plain(each, received_at) for each in decoded.observations]
+    assert seen == [{**each, "time": to_text(text_us(each["time"]))} for each in expected]
+    for each, wanted in zip(decoded.observations, expected, strict=True):
+        assert isinstance(each.value, bool) == isinstance(wanted["value"], bool)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_sample_is_read_as_it_says(name: str) -> None:
+    kind, path = name.partition("/")[0], SAMPLES / name
+    meta = msgspec.json.decode(path.with_suffix(".meta.json").read_bytes())
+    payload = payload_of(path.with_suffix(".in"), meta["encoding"])
+    if meta["outcome"] == "quarantined":
+        with pytest.raises(MessageError) as caught:
+            decode(kind, meta, payload)
+        assert caught.value.reason == meta["reason"]
+        assert caught.value.device
+        return
+    decoded = decode(kind, meta, payload)
+    expected = msgspec.json.decode(path.with_suffix(".expected.json").read_bytes())
+    check(decoded, meta["received_at"], expected)
+    rejected = [(each.quantity, str(each.reason)) for each in decoded.rejected]
+    assert rejected == [(each["quantity"], each["reason"]) for each in meta.get("rejected", [])]
+    assert decoded.device
+    for each in decoded.observations:
+        assert each.metadata.items() >= meta.get("metadata", {}).items()
+        assert each.flag == meta.get("flags", {}).get(each.quantity, 2)
+
+
+@pytest.mark.parametrize("folder", CASES, ids=lambda path: f"{path.parents[1].name}-{path.name}")
+def test_a_case_of_a_codec_is_read_as_it_says(folder: Path) -> None:
+    message = msgspec.json.decode((folder / "message.json").read_bytes())
+    payload = next(folder.glob("payload.*"))
+    encoding = "hex" if payload.suffix == ".hex" else "text"
+    kind = folder.parents[1].name.replace("_", "-")
+    decoded = decode(kind, message, payload_of(payload, encoding))
+    expected = msgspec.json.decode((folder / "expected.json").read_bytes())
+    check(decoded, message["received_at"], expected)
+
+
+def places_of(document: object) -> list[tuple[Any, Any]]:
+    """Return every member of every object and array: the whole and the key."""
+    if not isinstance(document, dict | list):
+        return []
+    whole = cast("dict[Any, Any]", document)
+    keys = list(whole) if isinstance(document, dict) else list(range(len(whole)))
+    inner = [place for key in keys for place in places_of(whole[key])]
+    return [(whole, key) for key in keys] + inner
+
+
+def spoil(payload: bytes, chance: random.Random) -> bytes:
+    document = msgspec.json.decode(payload)
+    for _ in range(chance.randint(1, 4)):
+        places = places_of(document)
+        if not places:
+            break
+        whole, key = chance.choice(places)
+        if chance.random() < 0.3:
+            del whole[key]
+        else:
+            whole[key] = chance.choice(JSON_VALUES)
+    return msgspec.json.encode(document)
+
+
+def spoil_bytes(payload: bytes, chance: random.Random) -> bytes:
+    at = chance.randint(0, len(payload))
+    return payload[:at] + chance.randbytes(chance.randint(0, 3)) + payload[at + 1 :]
+
+
+@pytest.mark.property
+@given(name=st.sampled_from(NAMES), options=st.sampled_from(OPTIONS), chance=st.randoms())
+def test_nothing_but_a_message_error_ever_comes_out(
+    name: str, options: dict[str, Any], chance: random.Random
+) -> None:
+    kind, path = name.partition("/")[0], SAMPLES / name
+    meta = msgspec.json.decode(path.with_suffix(".meta.json").read_bytes())
+    payload = payload_of(path.with_suffix(".in"), meta["encoding"])
+    spoiled = (spoil_bytes if meta["encoding"] == "hex" else spoil)(payload, chance)
+    with contextlib.suppress(MessageError):
+        decoded = decode(kind, {**meta, "options": options}, spoiled)
+        msgspec.json.encode(decoded)
+        assert all(each.device == decoded.device for each in decoded.observations)
+
+
+@pytest.mark.property
+@given(st.sampled_from(sorted(CODECS)), st.binary(max_size=60))
+def test_any_bytes_are_read_or_refused(kind: str, payload: bytes) -> None:
+    topic = "madina/v1/city/a/raw/x"
+    with contextlib.suppress(MessageError):
+        decode(kind, {"topic": topic, "received_at": "2026-03-04T10:15:31Z"}, payload)
