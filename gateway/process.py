@@ -19,13 +19,13 @@ from gateway.access import Access
 from gateway.disk import DiskReserve, look_at_disk
 from gateway.filling import Origin
 from gateway.grants import Doorkeeper
-from gateway.link import Link
 from gateway.mqtt.endpoint import Endpoint
 from gateway.mqtt.wire import ConnectionSettings
 from gateway.server import Server, ServerSettings
 from gateway.takeover import Takeover
 from gateway.teller import Teller
 from gateway.uplink import Uplink, UplinkSettings
+from link.nats_link import Link
 
 if TYPE_CHECKING:
     import socket

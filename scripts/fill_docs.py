@@ -37,6 +37,7 @@ ROOMS = (
     "city",
     "store",
     "registry",
+    "link",
     "indicators",
     "gateway",
     "ingest",

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from link.nats_link import Link
 from services.access_bucket import AccessBucket
 from services.ledger import LedgerBook
-from services.link import Link
 from services.log_view import LogView
 from services.replay import Replayer
 from services.state import PlatformState

@@ -20,7 +20,7 @@ from city.access import (
 )
 from city.subjects import ACCESS_BUCKET
 from gateway.access import Access
-from gateway.link import Link
+from link.nats_link import Link
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable

@@ -14,9 +14,9 @@ from city.frame import Frame
 from city.gateway_state import LogState
 from city.subjects import STREAM, STREAM_SUBJECTS
 from gateway.filling import Origin
-from gateway.link import Link
 from gateway.stream import StreamSettings
 from gateway.uplink import Uplink, UplinkSettings
+from link.nats_link import Link
 
 pytestmark = pytest.mark.live
 

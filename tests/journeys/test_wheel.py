@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.live, pytest.mark.journey, pytest.mark.timeout(900)]
 
 ROOT = Path(__file__).parents[2]
 ROOMS = {"city", "store", "registry", "indicators",
-         "gateway", "ingest", "services", "loadtest", "madina"}  # fmt: skip
+         "link", "gateway", "ingest", "services", "loadtest", "madina"}  # fmt: skip
 
 
 @pytest.fixture

@@ -6,7 +6,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("city", "store", "registry", "indicators", "gateway", "ingest", "services", "loadtest")
+ROOMS = (
+    "city",
+    "store",
+    "registry",
+    "link",
+    "indicators",
+    "gateway",
+    "ingest",
+    "services",
+    "loadtest",
+)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The connection to NATS: endlessly renewed, and lent to whoever lives on it.
+"""A connection to NATS: endlessly renewed, and lent to whoever lives on it.
 
 Each connection is a new client, so nothing of an old one (buffers, subscriptions, half-sent
 frames) survives into the next: who lives on it starts again from what it knows to be true.
@@ -25,15 +25,15 @@ log = structlog.get_logger(__name__)
 CONNECT_TIMEOUT_S = 5
 # A dead peer is noticed after two of these without an answer.
 PING_INTERVAL_S = 5
-MAX_OUTSTANDING_PINGS = 2
+PINGS_UNANSWERED_MAX = 2
 FIRST_RETRY_S = 0.05
-LAST_RETRY_S = 2.0
+LAST_RETRY_S = 1.0
 CLOSE_TIMEOUT_S = 2.0
 # A connection that lived so long was a good one: the next is tried at once.
 STEADY_S = 5.0
 
 
-class LinkLostError(Exception):
+class LinkLostError(nats.errors.Error):
     """The connection to NATS ended; a new one is being made."""
 
 
@@ -50,7 +50,13 @@ class Tenant(Protocol):
 
 
 class Link:
-    """Keeps one connection to NATS."""
+    """Keeps one connection to NATS.
+
+    Args:
+        url: Addresses of servers, comma-separated, with their credentials.
+        name: What the server calls this connection.
+        tenants: Who lives on it.
+    """
 
     def __init__(self, url: str, name: str, tenants: Sequence[Tenant]) -> None:
         self._url = url
@@ -61,19 +67,20 @@ class Link:
 
     async def run(self) -> None:
         """Connect, let the tenants live on the connection, and again; until cancelled."""
+        loop = asyncio.get_running_loop()
         retry_s = FIRST_RETRY_S
         while True:
-            started_s = asyncio.get_running_loop().time()
+            started_s = loop.time()
             try:
                 await self._live()
-            except* (OSError, nats.errors.Error, TimeoutError, LinkLostError) as lost:
+            except* (OSError, nats.errors.Error) as lost:  # a TimeoutError is an OSError
                 words = f"{_place(self._url)}: {self._last_error or _words(lost)}"
                 log.warning("log_connection.lost", cause=words)
                 for tenant in self._tenants:
                     tenant.bereft(f"no connection to the log at {words}")
-            if asyncio.get_running_loop().time() - started_s > STEADY_S:
+            if loop.time() - started_s > STEADY_S:
                 retry_s = FIRST_RETRY_S
-            # Jitter: gateways that lost one server do not come back in one instant.
+            # Jitter: processes that lost one server do not come back in one instant.
             await asyncio.sleep(retry_s * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
             retry_s = min(retry_s * 2, LAST_RETRY_S)
 
@@ -106,7 +113,7 @@ class Link:
             reconnect_time_wait=0,
             connect_timeout=CONNECT_TIMEOUT_S,
             ping_interval=PING_INTERVAL_S,
-            max_outstanding_pings=MAX_OUTSTANDING_PINGS,
+            max_outstanding_pings=PINGS_UNANSWERED_MAX,
             error_cb=self._failed,
             closed_cb=self._was_closed,
         )
@@ -119,7 +126,7 @@ class Link:
 
     async def _raise_when_closed(self) -> None:
         await self._closed.wait()
-        raise LinkLostError(self._last_error)
+        raise LinkLostError(self._last_error or "the connection ended")
 
 
 def _cancellations() -> int:

@@ -1,0 +1,1 @@
+"""The connection to NATS that processes of several roles live on."""
