@@ -1,6 +1,7 @@
 """Ingest in a process of its own over a null store, which answers questions by line.
 
-`applied` answers how many messages were applied, `facts` what they came to, as JSON.
+`owned` answers how many shards it reads, `applied` how many messages were applied, `facts` what they
+came to, as JSON.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 __all__ = ["How", "IngestFacts", "IngestPlan", "main"]
 
 DEVICES_AT_ONCE = 5_000
+# As the settings' default.
+SHARDS = 16
 US_PER_MS = 1_000
 
 
@@ -66,7 +69,7 @@ class IngestPlan(msgspec.Struct, frozen=True):
 
     nats_url: str
     folder: str
-    shards: int = 16
+    shards: int = SHARDS
     provider: str = "load"
     devices: list[str] = []
     step_ms: int = 1
@@ -123,9 +126,13 @@ async def _run(
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
 
+    board = StatusBoard()
+
     def answer() -> None:
         for line in sys.stdin.buffer:
-            if line == b"applied\n":
+            if line == b"owned\n":
+                found = msgspec.json.encode(len(board.status.owned))
+            elif line == b"applied\n":
                 found = msgspec.json.encode(store.applied)
             else:
                 found = msgspec.json.encode(IngestFacts(store.facts(), commits.delay()))
@@ -142,7 +149,7 @@ async def _run(
         collect_less()
         tell()
 
-    await run_ingest(settings, applying, stop, ready=ready, board=StatusBoard())
+    await run_ingest(settings, applying, stop, ready=ready, board=board)
 
 
 if __name__ == "__main__":
