@@ -1,0 +1,146 @@
+"""What a contract must say beyond its types, found before anything is computed from it."""
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Final
+
+from city.quantities import quantity_of
+from city.units import ucum
+from indicators.contracts.model import (
+    Band,
+    Contract,
+    DayEveningNight,
+    EnergyMean,
+    HighestIndex,
+    MeanIndex,
+    NowCast,
+)
+
+__all__ = ["faults"]
+
+ID: Final = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)+")
+VERSION: Final = re.compile(r"\d+\.\d+\.\d+")
+LEVELS: Final = frozenset({"hour", "day", "period", "year"})
+QUARTERS_A_YEAR: Final = 4
+HOURS_A_DAY: Final = 24
+
+
+def faults(contract: Contract) -> Iterator[tuple[str, str]]:
+    """Yield each fault of a contract: the field, and what is wrong with it."""
+    yield from _identity(contract)
+    yield from _inputs(contract)
+    yield from _gate(contract)
+    yield from _bands(contract.bands)
+    yield from _formula(contract)
+    if not contract.tests:
+        yield "tests", "a contract proves itself by at least one vector"
+
+
+def _identity(contract: Contract) -> Iterator[tuple[str, str]]:
+    if not ID.fullmatch(contract.id):
+        yield "id", f"{contract.id!r} is no dotted lower-case name"
+    if not VERSION.fullmatch(contract.version):
+        yield "version", f"{contract.version!r} is not three numbers joined by dots"
+    if "en" not in contract.title:
+        yield "title", "there is no English title"
+    if contract.valid_to is not None and contract.valid_to <= contract.valid_from:
+        yield "valid_to", f"{contract.valid_to} is not after valid_from"
+    if contract.supersedes is not None and not _names_a_version(contract.supersedes):
+        yield "supersedes", f"{contract.supersedes!r} is no id@version"
+    remembered = any(source.mark == "FROM MEMORY" for source in contract.sources)
+    if not contract.sources:
+        yield "sources", "a figure without a source is not published"
+    if remembered and not contract.provisional:
+        yield "provisional", "a figure is FROM MEMORY, so the contract is provisional"
+
+
+def _names_a_version(text: str) -> bool:
+    name, _, version = text.partition("@")
+    return bool(ID.fullmatch(name) and VERSION.fullmatch(version))
+
+
+def _inputs(contract: Contract) -> Iterator[tuple[str, str]]:
+    if ucum(contract.unit) != contract.unit:
+        yield "unit", f"{contract.unit!r} is no UCUM code that we know"
+    takes_indicators = isinstance(contract.formula, HighestIndex)
+    if takes_indicators is bool(contract.inputs):
+        yield "inputs", "an indicator has inputs or, if it is of indicators, components"
+    for place, each in enumerate(contract.inputs):
+        known = quantity_of(each.quantity)
+        if known is None or known.unit != each.unit:
+            yield f"inputs[{place}]", f"{each.quantity!r} is not stored in {each.unit!r}"
+        if each.longest_interval_s <= 0:
+            yield f"inputs[{place}].longest_interval_s", "an interval is above 0"
+
+
+def _gate(contract: Contract) -> Iterator[tuple[str, str]]:
+    if not contract.grains:
+        yield "grains", "nothing is published without a grain"
+    if contract.lateness_h < 0:
+        yield "lateness_h", "late data come after the window"
+    for level, share in contract.completeness.items():
+        if level == "quarters":
+            if share not in range(QUARTERS_A_YEAR + 1):
+                yield "completeness.quarters", f"{share} is no count of quarters"
+        elif level not in LEVELS:
+            yield f"completeness.{level}", f"levels are {', '.join(sorted(LEVELS))} and quarters"
+        elif not 0 < share <= 1:
+            yield f"completeness.{level}", f"{share} is no fraction above 0 and up to 1"
+
+
+def _bands(bands: tuple[Band, ...]) -> Iterator[tuple[str, str]]:
+    for place, (band, after) in enumerate(pairwise(bands)):
+        if band.upper is None or after.lower is None or band.upper >= after.lower:
+            yield f"bands[{place}]", f"{band.code!r} does not end below {after.code!r}"
+        if band.index and after.index and band.index[1] >= after.index[0]:
+            yield f"bands[{place}].index", f"{band.code!r} does not end below {after.code!r}"
+    for place, band in enumerate(bands):
+        if band.lower is not None and band.upper is not None and band.lower >= band.upper:
+            yield f"bands[{place}]", f"{band.code!r} ends before it starts"
+
+
+def _formula(contract: Contract) -> Iterator[tuple[str, str]]:
+    match contract.formula:
+        case MeanIndex() | NowCast(publish="index"):
+            yield from _index(contract)
+        case HighestIndex(components=components, stem=stem):
+            if not all(each.startswith(stem) for each in components) or not components:
+                yield "formula.components", f"components are ids that start with {stem!r}"
+            if contract.id in components:
+                yield "formula.components", "an indicator is no component of itself"
+        case DayEveningNight(periods=periods):
+            if sum(each.weight_h for each in periods) != HOURS_A_DAY:
+                yield "formula.periods", "weights do not add up to 24 hours"
+        case _:
+            pass
+    yield from _levels(contract)
+
+
+def _index(contract: Contract) -> Iterator[tuple[str, str]]:
+    bounded = all(band.index and band.upper and band.lower is not None for band in contract.bands)
+    if not contract.bands or not bounded:
+        yield "bands", "an index needs bands, each with both bounds and an index"
+    if contract.rounding.truncate_input is None:
+        yield "rounding.truncate_input", "an index needs to know where its input is cut"
+
+
+def _levels(contract: Contract) -> Iterator[tuple[str, str]]:
+    needed: set[str] = set()
+    match contract.formula:
+        case MeanIndex():
+            needed = {"hour", "day"}
+        case NowCast():
+            needed = {"hour"}
+        case DayEveningNight():
+            needed = {"period"}
+        case EnergyMean(period=period) if period is not None:
+            needed = {"period"}
+        case HighestIndex():
+            pass
+        case _:
+            needed = {grain for grain in contract.grains if grain in LEVELS}
+    if "year" in contract.grains:
+        needed |= {"year", "quarters"}
+    for level in sorted(needed - set(contract.completeness)):
+        yield f"completeness.{level}", "there is no threshold"

@@ -1,0 +1,28 @@
+"""What a formula is asked for: one contract, one window."""
+
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from indicators.civil import Grain, Window
+from indicators.contracts.model import Contract
+
+__all__ = ["Asked"]
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """One value of one indicator.
+
+    Attributes:
+        window: A window of the grain in the zone.
+        zone: Of the city.
+    """
+
+    contract: Contract
+    grain: Grain
+    window: Window
+    zone: ZoneInfo
+
+    def share(self, level: str) -> float:
+        """Return the contract's threshold of a level; it was checked that there is one."""
+        return self.contract.completeness[level]

@@ -1,0 +1,119 @@
+"""Every contract proves itself: its own vectors come out as it says."""
+
+import math
+from datetime import date, time
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from indicators.civil import Window, instant_us, windows
+from indicators.columns import Observations, observations
+from indicators.compute import components, from_observations, from_rows, span
+from indicators.contracts import load
+from indicators.contracts.model import Contract, Vector
+from indicators.formulas.asked import Asked
+from indicators.rows import Outcome, ResultRow
+
+UTC = ZoneInfo("UTC")
+DAY = date(2025, 6, 2)
+CONTRACTS = [each for name in load().ids() for each in load().versions(name)]
+VECTORS = [
+    pytest.param(contract, vector, id=f"{contract.id}-{place}")
+    for contract in CONTRACTS
+    for place, vector in enumerate(contract.tests)
+]
+
+
+@pytest.mark.parametrize(("contract", "vector"), VECTORS)
+def test_a_vector_of_a_contract_comes_out(contract: Contract, vector: Vector) -> None:
+    assert not differences(computed(contract, vector), vector)
+
+
+def test_the_comparison_itself_finds_a_difference() -> None:
+    contract = load().get("air.aqi.us.pm25", "2024.1.0")
+    expect: dict[str, float | str | list[str]] = {
+        "value": 52,
+        "band": "null",
+        "marks": ["at_least"],
+    }
+    wrong = Vector(given={"pm2_5": "24*9.1"}, expect=expect)
+    assert [each.member for each in differences(computed(contract, wrong), wrong)] == [*expect]
+
+
+def numbers(text: str) -> list[float]:
+    """Read `12*65 50 -` as twelve times 65, once 50, one missing."""
+    found: list[float] = []
+    for token in text.split():
+        count, separator, value = token.rpartition("*")
+        found += [math.nan if value == "-" else float(value)] * (int(count) if separator else 1)
+    return found
+
+
+def laid(values: list[float], start_us: int, interval_s: int) -> Observations:
+    """Lay values one interval after the other; missing ones are left out."""
+    interval_us = interval_s * 1_000_000
+    there = [
+        (start_us + n * interval_us, value)
+        for n, value in enumerate(values)
+        if not math.isnan(value)
+    ]
+    return observations([t for t, _ in there], [v for _, v in there], interval_us=interval_us)
+
+
+def row(
+    indicator: str, value: float | None, window: Window, unrounded: float | None = None
+) -> ResultRow:
+    return ResultRow(
+        indicator=indicator, version="1.0.0", area="city", start_us=window.start_us,
+        end_us=window.end_us, tz="UTC", value=value, unrounded=unrounded, band=None,
+        main_input=None, completeness=1, n_used=24, n_expected=24, state="final", revision=1,
+        reason=None if value is not None else "incomplete", computed_us=0,
+    )  # fmt: skip
+
+
+def asked_of(contract: Contract, vector: Vector) -> Asked:
+    grain = vector.grain or contract.grains[0]
+    return Asked(contract, grain, next(windows(grain, DAY, DAY, UTC)), UTC)
+
+
+def computed(contract: Contract, vector: Vector) -> Outcome:
+    asked = asked_of(contract, vector)
+    if components(contract, asked.grain):
+        return from_rows(asked, [
+            row(name, None if math.isnan(value) else value, asked.window)
+            for name, text in vector.given.items() for value in numbers(text)
+        ])  # fmt: skip
+    (text,) = vector.given.values()
+    values = numbers(text)
+    start_us = instant_us(DAY, vector.starts, UTC)
+    if vector.newest_first:
+        values, start_us = values[::-1], span(asked).start_us
+    assert vector.starts != time(0) or start_us == span(asked).start_us
+    return from_observations(asked, laid(values, start_us, vector.interval_s))
+
+
+class Difference(NamedTuple):
+    member: str
+    found: object
+    expected: object
+
+
+def differences(outcome: Outcome, vector: Vector) -> list[Difference]:
+    """Compare with what a vector expects: exactly, `unrounded` to one of its last digit."""
+    found: list[Difference] = []
+    for member, wanted in vector.expect.items():
+        value: object = getattr(outcome, member)
+        if isinstance(wanted, list):
+            same = value == tuple(wanted)
+        elif wanted == "null":
+            same = value is None
+        elif member == "unrounded":
+            assert isinstance(value, float)
+            assert isinstance(wanted, float)
+            same = abs(value - wanted) < 1e-4
+        else:
+            same = value == wanted
+        if not same:
+            found.append(Difference(member, value, wanted))
+    return found
