@@ -164,15 +164,21 @@ class Log:
         reply = await _ask(client, INFO_SUBJECT, b"")
         if reply.error is not None and reply.error.code == NOT_FOUND:
             reply = await _ask(client, CREATE_SUBJECT, stream_request(self._stream))
+            _raise_refusal(reply)
             log.info("stream.created", max_bytes=self._stream.max_bytes)
         elif reply.error is None and (found := differences(self._stream, reply.config)):
             asked = stream_request(self._stream, reply.config)
             reply = await _ask(client, UPDATE_SUBJECT, asked)
+            _raise_refusal(reply)
             log.info("stream.updated", before=found)
-        if reply.error is not None:
-            raise StreamError(f"stream: {reply.error.description}")
+        _raise_refusal(reply)
         if found := differences(self._stream, reply.config):
             raise StreamError(f"stream: the server does not do as asked: {found}")
+
+
+def _raise_refusal(reply: StreamReply) -> None:
+    if reply.error is not None:
+        raise StreamError(f"stream: {reply.error.description}")
 
 
 async def _ask(client: Client, subject: str, request: bytes) -> StreamReply:
