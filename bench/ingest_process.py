@@ -1,7 +1,7 @@
 """Ingest in a process of its own over a null store, which answers questions by line.
 
-`owned` answers how many shards it reads, `applied` how many messages were applied, `facts` what they
-came to, as JSON.
+All answers are JSON. `reads`: whether it is connected and waits for frames; `applied`: how many
+messages were applied; `facts`: what they came to.
 """
 
 from __future__ import annotations
@@ -130,8 +130,8 @@ async def _run(
 
     def answer() -> None:
         for line in sys.stdin.buffer:
-            if line == b"owned\n":
-                found = msgspec.json.encode(len(board.status.owned))
+            if line == b"reads\n":
+                found = msgspec.json.encode(board.status.log == "ready")
             elif line == b"applied\n":
                 found = msgspec.json.encode(store.applied)
             else:

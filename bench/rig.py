@@ -18,7 +18,7 @@ import msgspec
 
 from bench.digest import Digest, check, expected_digest
 from bench.generator import all_acknowledged, connected_load
-from bench.ingest_process import SHARDS, How, IngestFacts, IngestPlan
+from bench.ingest_process import How, IngestFacts, IngestPlan
 from bench.pairs import Sample
 from bench.processes import LogServer, Program, gateway, log_server, program, until
 from bench.result import BenchFailed
@@ -148,8 +148,8 @@ def running_rig(plan: LoadPlan, how: How = AS_IT_IS) -> Generator[Rig]:
         gate = stack.enter_context(gateway(folder, log))
         # The gateway makes the stream, so ingest can only now begin to read it.
         until(
-            lambda: msgspec.json.decode(ingest.ask("owned"), type=int) == SHARDS,
-            "ingest to own all shards",
+            lambda: msgspec.json.decode(ingest.ask("reads"), type=bool),
+            "ingest to wait for frames",
             ingest,
         )
         yield Rig(log, gate, ingest, how)
