@@ -34,7 +34,7 @@ class Named(msgspec.Struct, frozen=True):
 
 
 def named_by(topic: str) -> Named:
-    """Read `.../application/{id}/device/{EUI}/event/{event}`, any part of it may be missing."""
+    """Read `.../application/{id}/device/{EUI}/event/{event}`; parts may be missing."""
     levels = topic.split("/")
     device = next(
         (
@@ -44,7 +44,7 @@ def named_by(topic: str) -> Named:
         ),
         None,
     )
-    return Named(device, event_of(levels[-1]))
+    return Named(device, event_of(levels[-1]) if _ends_with_event(levels) else None)
 
 
 def event_of(name: str) -> str | None:
@@ -52,6 +52,11 @@ def event_of(name: str) -> str | None:
     last = name.rpartition("/")[2]
     event = OLD_NAMES.get(last, last)
     return event if event in EVENTS else None
+
+
+def _ends_with_event(levels: list[str]) -> bool:
+    # A topic of somebody else's choice may well end with `log` or `status`.
+    return bool({"event", "application"} & set(levels[-2:-1])) or levels[-3:-2] == ["device"]
 
 
 def location(sent: dict[str, Any]) -> Measures:

@@ -56,10 +56,8 @@ def read_normalized(sent: object, profile: Profile, measures: Measures) -> None:
 
 def _naming(profile: Profile) -> Naming:
     def named(raw: str) -> tuple[str | None, str | None]:
-        if raw in profile.names or raw not in SCHEMA:
-            quantity = profile.quantity(raw)
-            unit = SCHEMA[raw][1] if raw in SCHEMA else None
-            return quantity, unit or (profile.unit(quantity) if quantity else None)
-        return SCHEMA[raw]
+        known, unit = SCHEMA.get(raw, (None, None))
+        quantity = profile.quantity(raw) if known is None or raw in profile.names else known
+        return quantity, unit or (profile.unit(quantity) if quantity else None)
 
     return named
