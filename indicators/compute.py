@@ -78,7 +78,7 @@ def from_observations(asked: Asked, series: Observations) -> Outcome:
         return Outcome(
             value=None, completeness=0.0, n_used=0, n_expected=0, reason="not_applicable"
         )
-    seen = usable(series, accept_suspect=contract.accept_suspect)
+    seen = usable(series.within(span(asked)), accept_suspect=contract.accept_suspect)
     match contract.formula:
         case MeanIndex():
             found = air.mean_index(asked, seen)
