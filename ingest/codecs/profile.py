@@ -42,13 +42,20 @@ class Profile(msgspec.Struct, frozen=True):
     lpp_signed_vi: bool = False
     lpp_strip_zeros: bool = False
 
+    def __post_init__(self) -> None:
+        """Refuse what would spoil every message in silence."""
+        for name, quantity in self.names.items():
+            if not QUANTITY_PATTERN.fullmatch(quantity):
+                raise ValueError(f"`names`: {name!r} becomes {quantity!r}, which is no quantity")
+        for quantity, unit in self.units.items():
+            if ucum(unit) is None:
+                raise ValueError(f"`units`: {quantity!r} has {unit!r}, which is no unit we know")
+
     def quantity(self, raw: str) -> str | None:
         """Return the quantity that a name stands for; None where it gives no name."""
         plain = plain_name(raw)
         named = self.names.get(raw) or (self.names.get(plain) if plain else None)
-        if named is None:
-            return quantity_name(raw)
-        return named if QUANTITY_PATTERN.fullmatch(named) else None
+        return quantity_name(raw) if named is None else named
 
     def unit(self, quantity: str) -> str | None:
         """Return the unit of a quantity's numbers, UCUM; None where nobody said one."""

@@ -33,11 +33,10 @@ CASES = sorted(
     for kind in CODECS
     for path in (ROOT / "ingest" / "codecs" / kind.replace("-", "_") / "cases").iterdir()
 )
-# Two names for every measure: the codec's own and whatever a route may say instead.
 OPTIONS: list[dict[str, Any]] = [
     {},
     {"payload_codec": "cayenne-lpp"},
-    {"payload_codec": {"1": "cayenne-lpp", "2": "none"}, "names": {"battery": "Bad Name"}},
+    {"payload_codec": {"1": "cayenne-lpp", "2": "none"}, "names": {"battery": "volts"}},
     {"tts_payload": "normalized", "time": "gateway", "data": "hex"},
     {"lpp_time": True, "lpp_signed_vi": True, "lpp_strip_zeros": True},
     {"units": {"temperature": 3}},
