@@ -9,7 +9,17 @@ import msgspec
 
 from city.clock import US_PER_S
 
-__all__ = ["Cause", "Mark", "Outcome", "Reason", "ResultRow", "State", "restated", "state_at"]
+__all__ = [
+    "Cause",
+    "Mark",
+    "NullReason",
+    "Outcome",
+    "Reason",
+    "ResultRow",
+    "State",
+    "restated",
+    "state_at",
+]
 
 State = Literal["open", "provisional", "final"]
 NullReason = Literal["incomplete", "min_pollutants", "min_sites", "suppressed", "not_applicable"]

@@ -147,10 +147,10 @@ def read(file: Traversable) -> Contract:
 def contract_hash(contract: Contract) -> str:
     """Return what a definition is, as SHA-256 in hex: the same for the same meaning.
 
-    Order and comments of the file, titles and vectors change nothing; a field that a later madina
-    adds changes nothing where a contract does not use it.
+    Order and comments of the file, titles, vectors and `valid_to` change nothing; a field that a
+    later madina adds changes nothing where a contract does not use it.
     """
-    meaning = msgspec.structs.replace(contract, title={}, tests=())
+    meaning = msgspec.structs.replace(contract, title={}, tests=(), valid_to=None)
     return hashlib.sha256(msgspec.json.encode(meaning, order="sorted")).hexdigest()
 
 

@@ -1,0 +1,92 @@
+"""Several devices as a place and several places as a district, by a contract's spatial rule.
+
+Levels of noise are not combined: what a district publishes is a share of places above a level,
+which is another indicator. Source: indicators.md section 15d.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from indicators.contracts.model import Contract
+from indicators.rows import Mark, NullReason, Outcome, ResultRow
+
+__all__ = ["of_district", "of_place"]
+
+# Fewer valid places than this are marked where the rule admits them at all.
+FEW_SITES: Final = 3
+
+
+def of_place(contract: Contract, rows: Sequence[ResultRow]) -> Outcome:
+    """Combine the rows of one place's devices; one valid row stands for the place.
+
+    Args:
+        contract: Of the rows.
+        rows: One a device, of the same window.
+    """
+    valid = _valid(rows)
+    if not valid:
+        return _none(rows, "incomplete")
+    if len(valid) == 1:
+        return _taken(valid[0], valid, ())
+    return _worst(contract, rows, valid, ())
+
+
+def of_district(contract: Contract, rows: Sequence[ResultRow]) -> Outcome:
+    """Combine the rows of places; with too few valid ones the value is null.
+
+    Args:
+        contract: Of the rows.
+        rows: One a place, of the same window.
+    """
+    valid = _valid(rows)
+    if len(valid) < contract.spatial.min_sites:
+        return _none(rows, "min_sites")
+    return _worst(contract, rows, valid, ("few_sites",) if len(valid) < FEW_SITES else ())
+
+
+def _worst(
+    contract: Contract,
+    rows: Sequence[ResultRow],
+    valid: Sequence[ResultRow],
+    marks: tuple[Mark, ...],
+) -> Outcome:
+    if contract.spatial.rule != "worst":
+        return _none(rows, "not_applicable")
+    return _taken(max(valid, key=_badness), valid, marks)
+
+
+def _valid(rows: Sequence[ResultRow]) -> list[ResultRow]:
+    return [row for row in rows if row.value is not None]
+
+
+def _badness(row: ResultRow) -> tuple[float, float]:
+    assert row.value is not None, "only valid rows are compared"
+    return row.value, row.unrounded or 0.0
+
+
+def _taken(row: ResultRow, valid: Sequence[ResultRow], marks: tuple[Mark, ...]) -> Outcome:
+    """Return one row's finding; a suspect in any of those compared may have decided it."""
+    suspect = any("suspect_included" in each.marks for each in valid)
+    kept = [mark for mark in row.marks if mark not in ("suspect_included", "retrospective")]
+    included: tuple[Mark, ...] = ("suspect_included",) if suspect else ()
+    return Outcome(
+        value=row.value,
+        unrounded=row.unrounded,
+        band=row.band,
+        main_input=row.main_input,
+        completeness=row.completeness,
+        n_used=row.n_used,
+        n_expected=row.n_expected,
+        marks=(*included, *kept, *marks),
+    )
+
+
+def _none(rows: Sequence[ResultRow], reason: NullReason) -> Outcome:
+    best = max(rows, key=lambda row: row.completeness, default=None)
+    return Outcome(
+        value=None,
+        completeness=best.completeness if best else 0.0,
+        n_used=best.n_used if best else 0,
+        n_expected=best.n_expected if best else 0,
+        reason=reason,
+    )
