@@ -12,7 +12,7 @@ from city.instants import to_text
 from city.reasons import MessageReason, Note, ObservationReason
 from ingest.apply.int_table import ABSENT
 from ingest.apply.recent import Repetition
-from ingest.apply.routing import IGNORE
+from ingest.apply.routing import IGNORE, NATIVE
 from ingest.apply.rows import Row
 from ingest.apply.rules import (
     EXACT_MAX,
@@ -153,12 +153,16 @@ class Decider:
         timeless = next(
             (each for each in decoded.observations if not _is_timed(message, lane, each)), None
         )
-        if timeless is None:
+        # A native message with a time is found by series and time: its id is not needed.
+        named = decoded.message_id is not None and lane.codec != NATIVE
+        if not decoded.observations or (timeless is None and not named):
             return []
-        found = self._timeless.look(message, lane.provider, timeless.device, decoded.message_id)
+        device = (timeless or decoded.observations[0]).device
+        found = self._timeless.look(message, lane.provider, device, decoded.message_id)
         if found is Repetition.DUPLICATE:
             return None
-        return [Note.POSSIBLE_DUPLICATE] if found is Repetition.POSSIBLE else []
+        possible = timeless is not None and found is Repetition.POSSIBLE
+        return [Note.POSSIBLE_DUPLICATE] if possible else []
 
     def _row(
         self, message: Message, lane: Lane, sent: CodedObservation, notes: list[Note]

@@ -56,6 +56,16 @@ class Broken:
         raise RuntimeError("a defect")
 
 
+class Named:
+    """The same frame by two gateways: one name, two times and values."""
+
+    def decode(self, message: Arrived) -> Decoded:
+        value = float(message.payload)
+        at_us = NOW_US + int(message.payload)
+        sent = CodedObservation("a", "pm10", value, time_us=at_us)
+        return Decoded([sent], message_id="frame-1")
+
+
 class Two:
     def decode(self, message: Arrived) -> Decoded:
         return Decoded(
@@ -272,6 +282,18 @@ def test_a_partial_message_is_completed_by_a_replay_and_counted_once(bench: Benc
     assert (ledger.decoded, ledger.stored, ledger.rejected) == (2, 2, 0)
     assert [each.state for each in bench.quarantine(None)] == ["replayed"]
     assert bench.ledger.messages.accepted == 1
+
+
+def test_a_message_that_names_itself_is_a_duplicate_whatever_its_time(bench: Bench) -> None:
+    bench.register("a")
+    bench.codecs["named"] = Named()
+    bench.reload()
+    bench.registry.routes.create("test", RouteDraft("new", "x/+", "named", "acme"))
+    bench.send(("x/a", b"7"), ("x/a", b"8"))
+    bench.reload()
+    bench.send(("x/a", b"9"))
+    assert bench.values() == [7.0]
+    assert bench.ledger.messages.duplicate == 2
 
 
 def test_a_codec_that_fails_parks_its_messages(bench: Bench) -> None:
