@@ -67,8 +67,11 @@ def _badness(row: ResultRow) -> tuple[float, float]:
 def _taken(row: ResultRow, valid: Sequence[ResultRow], marks: tuple[Mark, ...]) -> Outcome:
     """Return one row's finding; a suspect in any of those compared may have decided it."""
     suspect = any("suspect_included" in each.marks for each in valid)
-    kept = [mark for mark in row.marks if mark not in ("suspect_included", "retrospective")]
-    included: tuple[Mark, ...] = ("suspect_included",) if suspect else ()
+    kept: list[Mark] = [
+        mark for mark in row.marks if mark not in ("suspect_included", "retrospective")
+    ]
+    if suspect:
+        kept.insert(0, "suspect_included")
     return Outcome(
         value=row.value,
         unrounded=row.unrounded,
@@ -77,7 +80,7 @@ def _taken(row: ResultRow, valid: Sequence[ResultRow], marks: tuple[Mark, ...]) 
         completeness=row.completeness,
         n_used=row.n_used,
         n_expected=row.n_expected,
-        marks=(*included, *kept, *marks),
+        marks=(*kept, *marks),
     )
 
 
