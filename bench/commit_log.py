@@ -64,6 +64,11 @@ class CommitLog:
             self._received.append(rows.column("received_us").to_numpy())
             self._committed.append(np.full(rows.num_rows, now_us))
 
+    def forget(self) -> None:
+        """Begin afresh: what comes from here on is of another schedule."""
+        for column in (self._due, self._received, self._committed):
+            column.clear()
+
     def delay(self) -> Delay:
         """Return how long after it was due an observation was committed."""
         if not self._due:

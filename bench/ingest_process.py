@@ -1,7 +1,7 @@
 """Ingest in a process of its own over a null store, which answers questions by line.
 
 All answers are JSON. `reads`: whether it is connected and waits for frames; `applied`: how many
-messages were applied; `facts`: what they came to.
+messages were applied; `facts`: what they came to, delays since the last question.
 """
 
 from __future__ import annotations
@@ -80,7 +80,8 @@ class IngestFacts(msgspec.Struct, frozen=True):
     """What became of it.
 
     Attributes:
-        delay: From when an observation was due at the device until its commit.
+        delay: From when an observation was due at the device until its commit, of those since
+            the facts were last asked for.
     """
 
     store: NullStoreFacts
@@ -136,6 +137,7 @@ async def _run(
                 found = msgspec.json.encode(store.applied)
             else:
                 found = msgspec.json.encode(IngestFacts(store.facts(), commits.delay()))
+                commits.forget()
             sys.stdout.buffer.write(found + b"\n")
             sys.stdout.buffer.flush()
         loop.call_soon_threadsafe(stop.set)

@@ -57,6 +57,16 @@ def test_a_ledger_that_does_not_balance_fails_a_run(run: RigRun) -> None:
 
 
 @pytest.mark.live
+def test_two_loads_on_one_rig_are_verified_together() -> None:
+    later = msgspec.structs.replace(PLAN, first_ms=PLAN.first_ms + 1_000_000)
+    with running_rig(PLAN, How(delays=True)) as rig:
+        rig.run(PLAN)
+        run = rig.run(later)
+    assert run.facts.store.applied == 6_000
+    assert run.facts.delay.count == 6_000, "delays are those of the second load"
+
+
+@pytest.mark.live
 def test_a_program_that_ends_fails_a_run() -> None:
     with running_rig(PLAN) as rig:
         rig.programs["ingest"].process.kill()
