@@ -40,6 +40,8 @@ UNACKED_BYTES = 4 * MIB
 GROWTH_BYTES = 48 * MIB
 RESERVE_BYTES = 64 * MIB
 MESSAGES, CONNECTIONS, IN_FLIGHT = 180_000, 50, 2_000
+# Slow enough for a disk to be full before it is over.
+RATE_PER_S = 15_000.0
 PATIENCE_S = 120.0
 
 
@@ -83,13 +85,14 @@ def applied(city: MortalCity) -> int:
 
 
 @contextlib.contextmanager
-def load(city: MortalCity, messages: int = MESSAGES) -> Generator[Future[LoadReport]]:
-    """Send as fast as windows allow, beside the test."""
+def load(city: MortalCity, rate_per_s: float | None = None) -> Generator[Future[LoadReport]]:
+    """Send beside the test, as fast as windows allow unless a rate is given."""
     plan = LoadPlan(
         port=city.mqtt_port,
         connections=CONNECTIONS,
         in_flight=IN_FLIGHT,
-        messages=messages,
+        messages=MESSAGES,
+        rate_per_s=rate_per_s,
         drain_s=PATIENCE_S,
     )
     with connected_load(plan) as connected, ThreadPoolExecutor(1) as beside:
@@ -97,12 +100,12 @@ def load(city: MortalCity, messages: int = MESSAGES) -> Generator[Future[LoadRep
 
 
 def flooding(city: MortalCity) -> LoadPlan:
-    """Return more than fits into memory, sent without waiting for anything."""
+    """Return as much as sockets take, sent without waiting for anything."""
     return LoadPlan(
         port=city.mqtt_port,
-        connections=20,
+        connections=4,
         qos=0,
-        seconds=3,
+        seconds=1,
         drain_s=1,
         provider="flood",
         client_prefix="flood",
@@ -145,8 +148,8 @@ def no_larger_files(part: Part, size_bytes: int) -> Generator[None]:
         resource.prlimit(part.pid, resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def assert_nothing_lost(city: MortalCity, report: LoadReport, messages: int = MESSAGES) -> None:
-    assert report.acked == messages, report.last_refusal
+def assert_nothing_lost(city: MortalCity, report: LoadReport) -> None:
+    assert report.acked == MESSAGES, report.last_refusal
     # Waiting is nothing that a device has to notice.
     assert (report.lost_connections, report.resent) == (0, 0)
     city.until(city.is_drained, "everything to be applied", PATIENCE_S)
@@ -158,7 +161,7 @@ def assert_nothing_lost(city: MortalCity, report: LoadReport, messages: int = ME
         part.stop()
     verdict = judge(city.database, [report])
     assert (verdict.lost, verdict.doubled, verdict.strange) == (0, 0, 0)
-    assert verdict.stored == messages
+    assert verdict.stored == MESSAGES
 
 
 def test_a_store_that_is_full_fills_the_log_and_then_devices_wait(tmp_path: Path) -> None:
@@ -235,7 +238,7 @@ def test_a_disk_that_is_nearly_full_makes_devices_wait(small_disk: Path) -> None
         MADINA_LOG_MAX_BYTES=str(64 * MIB),
         MADINA_DISK_RESERVE=str(RESERVE_BYTES),
     ) as city:
-        with load(city) as sending:
+        with load(city, RATE_PER_S) as sending:
             city.until(lambda: applied(city) > 0, "the first messages", PATIENCE_S)
             ballast = small_disk / "ballast"
             with ballast.open("wb") as file:
