@@ -24,6 +24,7 @@ from madina.errors import CommandError, SetupError
 from madina.http_server import HttpServer
 from madina.ingest_thread import IngestThread
 from madina.opening import Opened, opened
+from madina.retention import Retention
 from madina.service_parts import service_parts
 from madina.settings import Settings
 from madina.supervisor.ports import free_port, listening_socket
@@ -80,6 +81,8 @@ def run_node(
         ingest = _ingest(settings, settings.nats_url, found) if with_ingest else None
         if ingest is not None:
             parts["ingest"] = ingest
+        if with_ingest and settings.retention_days is not None:
+            parts["retention"] = Retention(found.store, clock, settings.retention_days)
         if with_services:
             look = _elsewhere if ingest is None else ingest.look
             parts["services"] = _services(settings, found, clock, look)

@@ -103,6 +103,9 @@ class Settings(BaseSettings):
     unacked_bytes_connection: ByteSize = Field(
         ByteSize(1 << 20), ge=65_536, description="bytes that wait for the log, a connection"
     )
+    retention_days: int | None = Field(
+        None, ge=1, description="days that observations are kept; unset: for ever"
+    )
     unknown_devices: Literal["park", "accept"] = Field(
         "park", description="what happens to messages of devices that nobody has registered"
     )
