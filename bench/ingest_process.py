@@ -40,7 +40,7 @@ __all__ = ["How", "IngestFacts", "IngestPlan", "main"]
 
 DEVICES_AT_ONCE = 5_000
 # As the settings' default.
-SHARDS = 16
+SHARDS = 4
 US_PER_MS = 1_000
 
 

@@ -112,7 +112,7 @@ class Settings(BaseSettings):
 
     gateways: int = Field(1, ge=1, le=64, description="gateway processes")
     shards: int = Field(
-        16, ge=1, le=1_024, description="shards of the log; a data folder keeps its number"
+        4, ge=1, le=1_024, description="shards of the log; a data folder keeps its number"
     )
     frame_bytes: ByteSize = Field(
         ByteSize(65_536), ge=1_024, le=1 << 20, description="size at which a frame is sealed"

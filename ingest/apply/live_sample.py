@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["LIVE_MAX", "live_sample"]
 
 # Of one batch: each costs about a microsecond, and pages show hundreds.
-LIVE_MAX: Final = 500
+LIVE_MAX: Final = 200
 
 _value = msgspec.json.Decoder(bool | int | str)
 
