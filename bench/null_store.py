@@ -200,15 +200,15 @@ class NullStore:
         """Find nothing."""
         return late.slice(0, 0)
 
-    def observations(self, scope: Scope, query: ObservationQuery) -> list[StoredObservation]:  # noqa: ARG002
+    def observations(self, scope: Scope, query: ObservationQuery) -> list[StoredObservation]:
         """Return nothing."""
         return []
 
-    def aggregates(self, scope: Scope, query: ObservationQuery, grain: Grain) -> list[Aggregate]:  # noqa: ARG002
+    def aggregates(self, scope: Scope, query: ObservationQuery, grain: Grain) -> list[Aggregate]:
         """Return nothing."""
         return []
 
-    def ledger(self, scope: Scope, query: LedgerQuery) -> Balance:  # noqa: ARG002
+    def ledger(self, scope: Scope, query: LedgerQuery) -> Balance:
         """Return the sums of everything."""
         sums = self._sums
         return Balance(
@@ -230,24 +230,24 @@ class NullStore:
         self,
         scope: Scope,
         query: LedgerQuery,
-        group: LedgerGroup = "total",  # noqa: ARG002
+        group: LedgerGroup = "total",
     ) -> LedgerSnapshot:
         """Return the applied counts."""
         return LedgerSnapshot(self.ledger(scope, query), self.counts())
 
-    def ledger_rows(self, scope: Scope, query: LedgerQuery) -> list[LedgerRow]:  # noqa: ARG002
+    def ledger_rows(self, scope: Scope, query: LedgerQuery) -> list[LedgerRow]:
         """Return nothing."""
         return []
 
-    def quarantine(self, scope: Scope, query: QuarantineQuery) -> list[QuarantineEntry]:  # noqa: ARG002
+    def quarantine(self, scope: Scope, query: QuarantineQuery) -> list[QuarantineEntry]:
         """Return nothing."""
         return []
 
-    def quarantine_counts(self, scope: Scope) -> dict[str, int]:  # noqa: ARG002
+    def quarantine_counts(self, scope: Scope) -> dict[str, int]:
         """Return the reasons."""
         return dict(self._quarantine)
 
-    def expire(self, before_us: int) -> int:  # noqa: ARG002
+    def expire(self, before_us: int) -> int:
         """Delete nothing."""
         return 0
 

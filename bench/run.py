@@ -21,8 +21,16 @@ from bench.result import BenchFailed, BenchResult, encode_result, this_machine  
 
 __all__ = ["BENCHES", "main", "run_bench"]
 
-# Each is a module of this folder with `measure(seconds: float | None) -> BenchResult`.
-BENCHES = ("pipeline", "textbook", "endpoint", "latency", "codec", "duckdb", "crash")
+# Each is a module with `measure(seconds: float | None) -> BenchResult`.
+BENCHES = {
+    "pipeline": "bench.pipeline",
+    "textbook": "bench.textbook.comparison",
+    "endpoint": "bench.endpoint",
+    "latency": "bench.latency",
+    "codec": "bench.codec",
+    "duckdb": "bench.duckdb",
+    "crash": "bench.crash",
+}
 RESULTS = ROOT / "bench" / "results"
 DOCUMENT = ROOT / "docs" / "bench.md"
 
@@ -37,13 +45,13 @@ def run_bench(name: str, seconds: float | None, results: Path = RESULTS) -> bool
     """Run one bench and print its result; return whether it could be verified.
 
     Args:
-        name: Module in this folder.
+        name: One of `BENCHES`.
         seconds: How long one run of one side sends; None: what the bench finds enough.
         results: Where to write the result too.
     """
     machine = this_machine()
     say(f"== {name} on {machine.cores} x {machine.processor}, load {machine.load}")
-    bench = cast("_Bench", importlib.import_module(f"bench.{name}"))
+    bench = cast("_Bench", importlib.import_module(BENCHES[name]))
     try:
         result = bench.measure(seconds)
     except BenchFailed as failed:
@@ -68,7 +76,7 @@ def main(arguments: list[str] | None = None) -> int:
     if given.bench == "figures":
         say("filled" if fill_figures(DOCUMENT, RESULTS) else "nothing is new")
         return 0
-    names = BENCHES if given.bench == "all" else (given.bench,)
+    names = list(BENCHES) if given.bench == "all" else [given.bench]
     verified = [run_bench(name, given.seconds) for name in names]
     return 0 if all(verified) else 1
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["IngestStatus", "StatusBoard"]
 
 RATE_WINDOW_S = 5.0
+# A store that has not answered for so long is said to stand still.
+SILENT_S = 5.0
 
 
 class IngestStatus(msgspec.Struct, frozen=True):
@@ -28,7 +30,8 @@ class IngestStatus(msgspec.Struct, frozen=True):
     Attributes:
         started: The store's state was read once.
         log: `away` while there is no connection or no stream; `words` says why.
-        store: `busy` while it refuses batches, which are retried; `words` says why.
+        store: `busy` while it refuses batches, which are retried, or does not answer; `words` says
+            why.
         words: For people; empty when all is well.
         owned: Shards that are ours.
         messages_per_s, observations_per_s: Applied and stored, over the last seconds.
@@ -67,6 +70,7 @@ class StatusBoard:
         self._monotonic_s = monotonic_s
         self._status = IngestStatus()
         self._recent: deque[tuple[float, int, int]] = deque()
+        self._asked_s: float | None = None
 
     @property
     def status(self) -> IngestStatus:
@@ -75,7 +79,7 @@ class StatusBoard:
 
     def started(self) -> None:
         """The store's state is known."""
-        self._change(started=True)
+        self._change(started=True, store="ready", store_words="")
 
     def log_away(self, words: str) -> None:
         """There is no log now."""
@@ -84,6 +88,14 @@ class StatusBoard:
     def log_ready(self) -> None:
         """The log answers."""
         self._change(log="ready", log_words="")
+
+    def store_asked(self) -> None:
+        """The store was given something to do."""
+        self._asked_s = self._monotonic_s()
+
+    def store_answered(self) -> None:
+        """It has done it, or refused."""
+        self._asked_s = None
 
     def store_busy(self, words: str) -> None:
         """The store refuses."""
@@ -113,6 +125,9 @@ class StatusBoard:
             waiting_frames=shards.waiting_frames(),
             oldest_us=shards.oldest_us(),
         )
+        if self._asked_s is not None and self._monotonic_s() - self._asked_s >= SILENT_S:
+            waited_s = self._monotonic_s() - self._asked_s
+            self.store_busy(f"the store has had a batch for {waited_s:.0f} s: is its disk slow?")
 
     def _change(self, **fields: object) -> None:
         self._status = msgspec.structs.replace(self._status, **fields)

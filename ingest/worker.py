@@ -115,6 +115,7 @@ class Worker:
         loop = asyncio.get_running_loop()
         refused = 0
         while not stop.is_set():
+            self._board.store_asked()
             try:
                 return await loop.run_in_executor(self._thread, work)
             except StoreBusyError as busy:
@@ -122,6 +123,8 @@ class Worker:
                 log.warning("batch.refused", store=busy.store, cause=busy.cause)
                 retry_s = min(max(busy.retry_after_s, RETRY_FIRST_S) * 2**refused, RETRY_LAST_S)
                 refused = min(refused + 1, DOUBLINGS_MAX)
+            finally:
+                self._board.store_answered()
             # Full jitter: workers that one store refused do not come back in one instant.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(random.uniform(0, retry_s)):  # noqa: S311 - no secret

@@ -12,9 +12,9 @@ import pytest
 from pydantic import ValidationError
 
 from bench.digest import check, expected_digest
-from bench.others import textbook, tuned
-from bench.others.line_sink import LineCounter
-from bench.others.rig import Stack, run_stack
+from bench.textbook import textbook, tuned
+from bench.textbook.line_sink import LineCounter
+from bench.textbook.rig import Stack, run_stack
 from loadtest.plan import LoadPlan
 
 if TYPE_CHECKING:

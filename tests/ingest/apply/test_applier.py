@@ -14,14 +14,11 @@ from city.replay import ReplayRequest
 from city.scope import EVERYTHING
 from ingest.codecs.seam import Arrived, CodedObservation, Decoded, Rejection
 from registry.records import DeviceDraft, RouteDraft
-from store.interface import FencedError, StoreBusyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conftest import Bench
-
-    from store.interface import Batch
 
 MINUTE_MS = 60_000
 NOW_US = 1_772_619_330_000_000
@@ -115,16 +112,6 @@ def test_a_late_observation_is_stored_once(bench: Bench) -> None:
     bench.send((up(), reading(5, NOW_MS - MINUTE_MS)), (up(), reading(5, NOW_MS - MINUTE_MS)))
     assert bench.values() == [5.0, 1.0]
     assert bench.ledger.messages.duplicate == 1
-
-
-def test_a_frame_that_came_before_is_not_counted_again(bench: Bench) -> None:
-    bench.register("a")
-    frame = bench.frame((up(), reading(1)))
-    again = msgspec.structs.replace(frame, sequence=2)
-    bench.applier.apply([frame, again])
-    bench.applier.apply([msgspec.structs.replace(frame, sequence=3)])
-    assert bench.ledger.messages.received == 1
-    assert bench.store.marks() == {SHARD: 3}
 
 
 @pytest.mark.parametrize(
@@ -336,15 +323,6 @@ def test_a_request_that_nobody_can_read_changes_nothing(bench: Bench) -> None:
     assert len(bench.quarantine()) == 1
 
 
-def test_bytes_that_are_no_frame_show_in_the_difference(bench: Bench) -> None:
-    bench.register("a")
-    frame = bench.frame((up(), reading(1)))
-    bench.applier.apply([msgspec.structs.replace(frame, data=frame.data[:-1] + b"?")])
-    bench.send((up(), reading(2)))
-    assert bench.store.counts()[0].count == 2
-    assert bench.ledger.messages.received == 1
-
-
 def test_accepting_registers_every_new_device_of_a_batch(
     new_bench: Callable[..., Bench],
 ) -> None:
@@ -353,42 +331,6 @@ def test_accepting_registers_every_new_device_of_a_batch(
     bench.send((up("odd"), reading(1, q="Bad Name")))
     assert bench.ledger.messages.accepted == 51
     assert bench.values("d49") == [49.0]
-
-
-def test_a_busy_store_gets_the_same_batch_again(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    bench.register("a")
-    write, refusals = bench.store.write, [2]
-
-    def busy(batch: Batch) -> None:
-        if refusals[0]:
-            refusals[0] -= 1
-            raise StoreBusyError(store="duckdb", cause="told so", retry_after_s=0.1)
-        write(batch)
-
-    monkeypatch.setattr(bench.store, "write", busy)
-    frames = [bench.frame((up(), reading(1)))]
-    for _ in range(2):
-        with pytest.raises(StoreBusyError):
-            bench.applier.apply(frames)
-    frames.append(bench.frame((up(), reading(2, NOW_MS + 1))))
-    assert bench.applier.apply(frames).messages == 2
-    assert bench.values() == [1.0, 2.0]
-    assert bench.ledger.messages.received == 2
-
-
-def test_an_owner_that_woke_up_late_changes_nothing(bench: Bench) -> None:
-    bench.register("a")
-    late, frames = bench.applier, [bench.frame((up(), reading(1)))]
-    bench.reload()
-    bench.applier.apply(frames)
-    with pytest.raises(FencedError):
-        late.apply(frames)
-    assert late.load() == {SHARD: 1}
-    late.apply([bench.frame((up(), reading(2, NOW_MS + 1)))])
-    assert bench.values() == [1.0, 2.0]
-    assert bench.ledger.messages.accepted == 2
 
 
 def test_a_change_of_routes_or_devices_is_seen_by_the_next_batch(bench: Bench) -> None:

@@ -14,10 +14,10 @@ import msgspec
 
 from bench.digest import Digest, check, expected_digest
 from bench.generator import all_acknowledged, connected_load
-from bench.others.line_sink import SinkFacts
 from bench.pairs import Sample
 from bench.processes import Program, free_port, mosquitto, program, until
 from bench.result import BenchFailed
+from bench.textbook.line_sink import SinkFacts
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -76,7 +76,7 @@ def run_stack(stack: Stack, plan: LoadPlan) -> Sample:
 def running_sink(folder: Path) -> Generator[Program]:
     """Run the sink."""
     port = free_port()
-    command = [sys.executable, "-m", "bench.others.line_sink", "--port", str(port)]
+    command = [sys.executable, "-m", "bench.textbook.line_sink", "--port", str(port)]
     with program("sink", command, folder, port=port, says_ready=True) as running:
         yield running
 
@@ -87,7 +87,7 @@ def _running(stack: Stack) -> Generator[tuple[Program, Program, Program]]:
         folder = Path(block.enter_context(tempfile.TemporaryDirectory(prefix="madina-bench-")))
         broker = block.enter_context(mosquitto(folder))
         sink = block.enter_context(running_sink(folder))
-        command = [sys.executable, "-m", f"bench.others.{stack}"]
+        command = [sys.executable, "-m", f"bench.textbook.{stack}"]
         command += ["--broker-port", str(broker.port)]
         if stack == "textbook":
             command += ["--url", f"http://127.0.0.1:{sink.port}"]

@@ -10,16 +10,16 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bench.latency import steady_plan
-from bench.others.rig import run_stack
 from bench.pairs import Sample, measure_pairs
 from bench.progress import say
 from bench.result import BenchResult, Goal
 from bench.rig import run_rig
+from bench.textbook.rig import run_stack
 from loadtest.plan import LoadPlan
 
 if TYPE_CHECKING:
-    from bench.others.rig import Stack
     from bench.pairs import Paired
+    from bench.textbook.rig import Stack
 
 __all__ = ["measure"]
 
