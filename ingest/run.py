@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import msgspec
 import structlog
 
-from ingest.log.link import first_cause, keep_linked
 from ingest.log.session import LogSession, LogTimes
 from ingest.log.shards import Gathering, Shards
 from ingest.worker import Worker
+from link.nats_link import Link, first_cause
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,14 +77,11 @@ async def run_ingest(
         try:
             async with asyncio.TaskGroup() as group:
                 looking = group.create_task(_look(board, shards))
-                linked = group.create_task(
-                    keep_linked(settings.nats_url, settings.name, session), name="link"
-                )
+                link = Link(settings.nats_url, settings.name, [session])
+                linked = group.create_task(link.run(), name="link")
                 group.create_task(_wake_at(stop, session))
                 await worker.run(stop)
-                session.end()
-                if session.attending:
-                    await asyncio.wait([linked], timeout=RELEASE_TIMEOUT_S)
+                await session.end(RELEASE_TIMEOUT_S)
                 linked.cancel()
                 looking.cancel()
         except ExceptionGroup as errors:

@@ -68,25 +68,23 @@ class LogSession:
         self._absent_since_s: float | None = None
         self._hungry = asyncio.Event()
         self._ended = asyncio.Event()
+        self._free = asyncio.Event()
+        self._free.set()
         self.arrived = asyncio.Event()
 
     def wake(self) -> None:
         """Look for something to read: there is room, or another mark."""
         self._hungry.set()
 
-    @property
-    def attending(self) -> bool:
-        """Whether there is a connection that works."""
-        return self._ownership is not None
-
-    def end(self) -> None:
-        """Give the shards back and work no more."""
+    async def end(self, timeout_s: float) -> None:
+        """Give the shards back and work no more; wait for it a bounded time."""
         self._ended.set()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await self._free.wait()
 
-    def away(self, words: str) -> None:
+    def bereft(self, words: str) -> None:
         """Learn why there is no connection now."""
-        if self._board.status.log_words != words:
-            log.warning("log_connection.lost", cause=words)
         self._board.log_away(words)
 
     async def attend(self, client: Client) -> None:
@@ -96,6 +94,14 @@ class LogSession:
             LogVersionError: If the server cannot do what ingest needs.
             LogError: If it refuses something.
         """
+        self._free.clear()
+        try:
+            await self._work(client)
+        finally:
+            self._client = self._ownership = None
+            self._free.set()
+
+    async def _work(self, client: Client) -> None:
         await self._find_stream(client)
         reader = FrameReader(client)
         await reader.start()
@@ -109,19 +115,16 @@ class LogSession:
         await ownership.start()
         self._client, self._ownership = client, ownership
         self._board.log_ready()
-        try:
-            async with asyncio.TaskGroup() as group:
-                tasks = [
-                    group.create_task(ownership.run()),
-                    group.create_task(self._read(reader)),
-                    group.create_task(self._purge(client)),
-                ]
-                await self._ended.wait()
-                for task in tasks:
-                    task.cancel()
-            await ownership.release()
-        finally:
-            self._client = self._ownership = None
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(ownership.run()),
+                group.create_task(self._read(reader)),
+                group.create_task(self._purge(client)),
+            ]
+            await self._ended.wait()
+            for task in tasks:
+                task.cancel()
+        await ownership.release()
 
     async def verify(self, shard: int) -> None:
         """See whether a shard is still ours; without a connection there is nobody to ask."""
