@@ -2,6 +2,7 @@
 
 import contextlib
 import random
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, cast
 
@@ -130,7 +131,8 @@ def spoil(payload: bytes, chance: random.Random) -> bytes:
         if chance.random() < 0.3:
             del whole[key]
         else:
-            whole[key] = chance.choice(JSON_VALUES)
+            # A copy: what is put in may be spoiled in its turn.
+            whole[key] = deepcopy(chance.choice(JSON_VALUES))
     return msgspec.json.encode(document)
 
 
