@@ -30,6 +30,7 @@ BENCHES = {
     "codec": "bench.codec",
     "duckdb": "bench.duckdb",
     "crash": "bench.crash",
+    "stall": "bench.stall",
 }
 RESULTS = ROOT / "bench" / "results"
 DOCUMENT = ROOT / "docs" / "bench.md"
