@@ -59,7 +59,7 @@ fmt: .venv/.dev ## Format, and mend what lint can mend
 	$(if $(PAGES),scripts/pages fmt)
 
 lock: .venv/.dev ## Make the locks again from pyproject.toml, newest versions
-	scripts/lock
+	scripts/lock --upgrade
 
 pages: .venv/.run $(PAGES) ## Build the pages, where their sources are newer
 
