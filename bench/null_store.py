@@ -22,6 +22,8 @@ from store.interface import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pyarrow as pa
 
     from bench.commit_log import CommitLog
@@ -203,6 +205,10 @@ class NullStore:
     def observations(self, scope: Scope, query: ObservationQuery) -> list[StoredObservation]:
         """Return nothing."""
         return []
+
+    def columns(self, series: Sequence[int], from_us: int, to_us: int) -> pa.Table:
+        """Return none."""
+        return OBSERVATION_SCHEMA.empty_table()
 
     def aggregates(self, scope: Scope, query: ObservationQuery, grain: Grain) -> list[Aggregate]:
         """Return nothing."""

@@ -4,6 +4,7 @@ A batch is written whole or not at all, and writing it again changes nothing: ob
 ledger's sums, quarantine and the shards' marks stand or fall together.
 """
 
+from collections.abc import Sequence
 from typing import Literal, Protocol
 
 import msgspec
@@ -353,6 +354,10 @@ class Store(Protocol):
 
     def observations(self, scope: Scope, query: ObservationQuery) -> list[StoredObservation]:
         """Return observations by time; conflicts are included and say so in `metadata.notes`."""
+        ...
+
+    def columns(self, series: Sequence[int], from_us: int, to_us: int) -> pa.Table:
+        """Return first values from `from_us` on, before `to_us`, sorted by series and time."""
         ...
 
     def aggregates(self, scope: Scope, query: ObservationQuery, grain: Grain) -> list[Aggregate]:

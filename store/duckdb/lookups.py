@@ -12,7 +12,14 @@ from store.duckdb.folding import RECENT_KEPT
 from store.duckdb.schema import OBSERVATION_COLUMNS
 from store.interface import OBSERVATION_SCHEMA, RecentKey, Series
 
-__all__ = ["late_ranges", "read_matches", "read_recent", "read_series", "read_watermarks"]
+__all__ = [
+    "late_ranges",
+    "read_matches",
+    "read_recent",
+    "read_series",
+    "read_table",
+    "read_watermarks",
+]
 
 # Late rows this far apart are looked up apart, so that one clock in 1970 does not make the search
 # of a whole batch read everything; each further search costs about a millisecond.
@@ -42,7 +49,7 @@ def read_recent(connection: DuckDBPyConnection) -> list[RecentKey]:
 
 def read_watermarks(connection: DuckDBPyConnection) -> pa.Table:
     """Return the newest observation of each series, of `OBSERVATION_SCHEMA`."""
-    return _arrow(
+    return read_table(
         connection,
         f"SELECT {OBSERVATION_COLUMNS} FROM observations SEMI JOIN"
         " (SELECT series, max(time_us) AS time_us FROM observations GROUP BY series)"
@@ -57,7 +64,7 @@ def read_matches(connection: DuckDBPyConnection, table: str, late: pa.Table) -> 
     times: set[int] = set(late.column("time_us").to_pylist())
     connection.register("late", late.select(["series", "time_us"]))
     found = [
-        _arrow(
+        read_table(
             connection,
             f"SELECT {OBSERVATION_COLUMNS} FROM {table} SEMI JOIN"
             f" (SELECT * FROM late WHERE time_us BETWEEN {low} AND {high})"
@@ -81,7 +88,7 @@ def late_ranges(times: list[int]) -> list[tuple[int, int]]:
     ]
 
 
-def _arrow(connection: DuckDBPyConnection, query: str) -> pa.Table:
+def read_table(connection: DuckDBPyConnection, query: str) -> pa.Table:
     """Return the result under the schema of the interface (DuckDB makes every column nullable)."""
     relation: Any = connection.sql(query)
     table: pa.Table = relation.to_arrow_table()

@@ -1,19 +1,28 @@
-"""Observations of one device read back, and their aggregates."""
+"""Observations read back: of one device, as aggregates, and as columns of several series."""
 # ruff: noqa: S608 - statements are put together from this package's own names and integers
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
+import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from city.clock import US_PER_MINUTE
 from city.flags import Flag
 from city.reasons import Note
+from store.duckdb.lookups import read_table
 from store.duckdb.schema import OBSERVATION_COLUMNS
-from store.interface import Aggregate, Grain, ObservationQuery, Series, StoredObservation
+from store.interface import (
+    OBSERVATION_SCHEMA,
+    Aggregate,
+    Grain,
+    ObservationQuery,
+    Series,
+    StoredObservation,
+)
 
-__all__ = ["Where", "read_aggregates", "read_observations"]
+__all__ = ["Where", "read_aggregates", "read_columns", "read_observations"]
 
 GRAIN_US: Final[dict[Grain, int]] = {
     "minute": US_PER_MINUTE,
@@ -84,6 +93,20 @@ def read_aggregates(
         [*where.parameters, query.limit],
     ).fetchall()
     return [Aggregate(*row) for row in rows]
+
+
+def read_columns(
+    connection: DuckDBPyConnection, series: Sequence[int], from_us: int, to_us: int
+) -> pa.Table:
+    """Return first values of series by series and time; conflicts are left out."""
+    if not series:
+        return OBSERVATION_SCHEMA.empty_table()
+    return read_table(
+        connection,
+        f"SELECT {OBSERVATION_COLUMNS} FROM observations"
+        f" WHERE series IN ({', '.join(str(int(each)) for each in series)})"
+        f" AND time_us >= {int(from_us)} AND time_us < {int(to_us)} ORDER BY series, time_us",
+    )
 
 
 def _series_of(connection: DuckDBPyConnection, query: ObservationQuery) -> dict[int, Series]:

@@ -23,7 +23,7 @@ from store.duckdb.compaction import Compaction, compact, remove_leftovers
 from store.duckdb.database import Database, DatabaseOptions
 from store.duckdb.folding import fold, prune_recent
 from store.duckdb.lookups import read_matches, read_recent, read_series, read_watermarks
-from store.duckdb.reading import read_aggregates, read_observations
+from store.duckdb.reading import read_aggregates, read_columns, read_observations
 from store.duckdb.workbench import read_entries, read_held_counts
 from store.duckdb.writing import apply_batch
 from store.interface import (
@@ -199,6 +199,11 @@ class DuckDBStore:
             return []
         with self._database.reading() as cursor:
             return read_observations(cursor, query)
+
+    def columns(self, series: Sequence[int], from_us: int, to_us: int) -> pa.Table:
+        """Return first values, of `OBSERVATION_SCHEMA`, sorted by series and time."""
+        with self._database.reading() as cursor:
+            return read_columns(cursor, series, from_us, to_us)
 
     def aggregates(self, scope: Scope, query: ObservationQuery, grain: Grain) -> list[Aggregate]:
         """Return aggregates by time, grains in UTC."""

@@ -91,6 +91,27 @@ def test_from_is_included_and_to_is_not(writer: Writer, parts: type[Parts]) -> N
     assert writer.store.observations(EVERYTHING, ObservationQuery("acme", "meter", "co2")) == []
 
 
+def test_columns_are_first_values_of_the_wanted_series_by_series_and_time(
+    writer: Writer, parts: type[Parts]
+) -> None:
+    first = writer.time_us
+    rows = [
+        {"series": number, "time_us": first + second, "value": number + second / 8, "flag": 3}
+        for second in (4, 0, 2, 1, 3)
+        for number in (2, 0, 1)
+    ]
+    every = [parts.series(number, quantity=f"q{number}") for number in range(3)]
+    conflict = parts.observations([{"series": 2, "time_us": first + 1, "value": 99.0}])
+    writer.write(rows, series=every, conflicts=conflict)
+    found = writer.store.columns([2, 0, 7], first + 1, first + 4)
+    assert found.schema == OBSERVATION_SCHEMA
+    assert found.column("series").to_pylist() == [0, 0, 0, 2, 2, 2]
+    assert [time - first for time in found.column("time_us").to_pylist()] == [1, 2, 3, 1, 2, 3]
+    assert found.column("value").to_pylist() == [0.125, 0.25, 0.375, 2.125, 2.25, 2.375]
+    assert writer.store.columns([0, 1], first + 3, first + 3).num_rows == 0
+    assert writer.store.columns([], first, first + 9).schema == OBSERVATION_SCHEMA
+
+
 def test_a_scope_hides_other_providers(writer: Writer, parts: type[Parts]) -> None:
     writer.write([{"value": 1.0}], series=[parts.series()])
     store = writer.store
