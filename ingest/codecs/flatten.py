@@ -12,6 +12,7 @@ import msgspec
 from city.reasons import ObservationReason
 from ingest.codecs.measures import Measures
 from ingest.codecs.profile import Profile
+from ingest.codecs.stringly import cast_text
 
 __all__ = ["Naming", "flatten", "naming_of"]
 
@@ -38,6 +39,7 @@ def flatten(
     *,
     time_us: int | None = None,
     skip: str | None = None,
+    stringly: bool = False,
 ) -> None:
     """Add every value of an object to the measurements of a message.
 
@@ -47,8 +49,9 @@ def flatten(
         measures: Where to add them.
         time_us: Time of all of them, if the object has its own.
         skip: Members that begin with this are left out, at any depth.
+        stringly: The format sends numbers as text (formats.md 0.6).
     """
-    _Walk(naming, measures, time_us, skip).members(sent, "")
+    _Walk(naming, measures, time_us, skip, stringly).members(sent, "")
 
 
 class _Walk(msgspec.Struct, frozen=True):
@@ -56,6 +59,7 @@ class _Walk(msgspec.Struct, frozen=True):
     measures: Measures
     time_us: int | None
     skip: str | None
+    stringly: bool
 
     def members(self, sent: dict[str, Any], before: str) -> None:
         for name, value in sent.items():
@@ -80,4 +84,7 @@ class _Walk(msgspec.Struct, frozen=True):
 
     def value(self, sent: object, raw: str) -> None:
         quantity, unit = self.naming(raw)
+        if self.stringly:
+            sent, own = cast_text(sent)
+            unit = own or unit
         self.measures.add(raw, quantity, sent, unit, self.time_us)

@@ -6,7 +6,7 @@ Source: formats.md sections 0.2 (absent values, positions), 0.6 (values), 0.7 (h
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -15,7 +15,7 @@ from city.flags import Flag
 from city.reasons import MessageReason, ObservationReason
 from ingest.codecs.seam import CodedObservation, Decoded, MessageError, Rejection, Value
 
-__all__ = ["Measure", "Measures", "position_of"]
+__all__ = ["OBSERVATIONS_MAX", "Measure", "Measures", "join", "position_of"]
 
 OBSERVATIONS_MAX: Final = 1_000
 TEXT_MAX: Final = 1_024
@@ -31,12 +31,16 @@ class Measure(msgspec.Struct, frozen=True):
     Attributes:
         unit: UCUM code; None where none is known.
         time_us: Its own time; None: that of the message.
+        end_us: End of the interval that starts at its time.
+        metadata: Its own, beside that of the message.
     """
 
     quantity: str
     value: Value
     unit: str | None = None
     time_us: int | None = None
+    end_us: int | None = None
+    metadata: dict[str, Any] | None = None
 
 
 class Measures:
@@ -65,6 +69,17 @@ class Measures:
             unit: UCUM code of a number.
             time_us: Its own time.
         """
+        self.take(raw, quantity, value, Measure("", 0, unit, time_us))
+
+    def take(self, raw: str, quantity: str | None, value: object, known: Measure) -> None:
+        """Take one value of which more than its unit and time is known.
+
+        Args:
+            raw: Name as sent, for people.
+            quantity: What it stands for; None where it cannot be a name.
+            value: As sent.
+            known: Everything but quantity and value.
+        """
         if value is None or value == "":
             return
         reason = _fault(value)
@@ -72,10 +87,11 @@ class Measures:
             self.reject(raw, ObservationReason.BAD_QUANTITY, "this gives no name of a quantity")
         elif reason is not None:
             self.reject(raw, reason, f"{quantity} = {str(value)[:64]!r}")
-        elif isinstance(value, bool | str):
-            self.found.append(Measure(quantity, value, None, time_us))
-        elif isinstance(value, int | float):
-            self.found.append(Measure(quantity, value, unit, time_us))
+        elif isinstance(value, int | float | str):
+            unit = None if isinstance(value, bool | str) else known.unit
+            self.found.append(
+                Measure(quantity, value, unit, known.time_us, known.end_us, known.metadata)
+            )
 
     def reject(self, raw: str, reason: ObservationReason, words: str) -> None:
         """Note a measurement that cannot be an observation."""
@@ -96,16 +112,15 @@ class Measures:
             MessageError: `too_many`.
         """
         self._check_places()
-        if len(self.found) > OBSERVATIONS_MAX:
-            words = f"{len(self.found)} observations, at most {OBSERVATIONS_MAX} in a message"
-            raise MessageError(MessageReason.TOO_MANY, words)
+        _check_number(len(self.found), OBSERVATIONS_MAX)
         position = position_of(self.found)
         if position:
             metadata = {**metadata, "position": position}
         observations = [
             CodedObservation(
                 device, each.quantity, each.value, each.unit,
-                time_us if each.time_us is None else each.time_us, None, flag, metadata,
+                time_us if each.time_us is None else each.time_us, each.end_us, flag,
+                {**metadata, **each.metadata} if each.metadata else metadata,
             )
             for each in self.found
         ]  # fmt: skip
@@ -129,6 +144,23 @@ class Measures:
         self.found = kept
 
 
+def join(parts: Sequence[Decoded], *, most: int = OBSERVATIONS_MAX) -> Decoded:
+    """Return one message of parts that have devices, times or metadata of their own.
+
+    Args:
+        parts: In the order in which they were sent.
+        most: How many observations a message may have.
+
+    Raises:
+        MessageError: `too_many`.
+    """
+    observations = [each for part in parts for each in part.observations]
+    _check_number(len(observations), most)
+    rejected = [each for part in parts for each in part.rejected]
+    device = parts[0].device if parts else ""
+    return Decoded(observations, rejected, None, device, sum(part.ignored for part in parts))
+
+
 def position_of(measures: Iterable[Measure]) -> dict[str, float]:
     """Return the first place that is measured as a whole: `lat`, `lon`, `alt` if known; or none."""
     for place in _places(measures).values():
@@ -136,6 +168,12 @@ def position_of(measures: Iterable[Measure]) -> dict[str, float]:
             names = (("lat", "latitude"), ("lon", "longitude"), ("alt", "altitude"))
             return {short: place[name] for short, name in names if name in place}
     return {}
+
+
+def _check_number(number: int, most: int) -> None:
+    if number > most:
+        words = f"{number} observations, at most {most} in a message"
+        raise MessageError(MessageReason.TOO_MANY, words)
 
 
 def _without_fix(measures: Iterable[Measure]) -> set[str]:

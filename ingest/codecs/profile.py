@@ -5,7 +5,7 @@ not in the registry yet: the options of the route say the same for all of its de
 """
 
 from functools import lru_cache
-from typing import Final, Literal
+from typing import Literal, TypeVar, cast
 
 import msgspec
 
@@ -14,7 +14,7 @@ from city.reasons import MessageReason
 from city.units import ucum
 from ingest.codecs.seam import Arrived, MessageError
 
-__all__ = ["Profile", "profile_of"]
+__all__ = ["Profile", "options_of", "profile_of"]
 
 
 class Profile(msgspec.Struct, frozen=True):
@@ -69,24 +69,35 @@ class Profile(msgspec.Struct, frozen=True):
         return self.payload_codec
 
 
-NONE: Final = Profile()
+AnyProfile = TypeVar("AnyProfile", bound=Profile)
 
 
 def profile_of(message: Arrived) -> Profile:
-    """Read the options of a message's route.
+    """Read the options of a message's route that all formats share.
 
     Raises:
         MessageError: `no_codec`, since the codec cannot be set as the route wants it.
     """
-    if not message.options:
-        return NONE
+    return options_of(message, Profile)
+
+
+def options_of(message: Arrived, kind: type[AnyProfile]) -> AnyProfile:
+    """Read the options of a message's route for a format that has some of its own.
+
+    Args:
+        message: What arrived.
+        kind: The format's options, beside those that all share.
+
+    Raises:
+        MessageError: `no_codec`, since the codec cannot be set as the route wants it.
+    """
     try:
-        return _profile(msgspec.json.encode(message.options))
+        return cast("AnyProfile", _options(msgspec.json.encode(message.options), kind))
     except msgspec.ValidationError as error:
         words = f"the options of the route cannot be followed: {error}"
         raise MessageError(MessageReason.NO_CODEC, words) from None
 
 
 @lru_cache(maxsize=1024)
-def _profile(options: bytes) -> Profile:
-    return msgspec.json.decode(options, type=Profile)
+def _options(options: bytes, kind: type[Profile]) -> Profile:
+    return msgspec.json.decode(options, type=kind)
