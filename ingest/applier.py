@@ -21,6 +21,7 @@ from ingest.apply.stretch import DecodedFrame, Stretch
 from ingest.apply.tally import received_rows
 from ingest.apply.watermarks import Verdict
 from ingest.seams import Applied
+from registry.errors import RegistryAwayError
 from store.interface import OBSERVATION_SCHEMA, Batch, GatewayCount, Mark
 
 if TYPE_CHECKING:
@@ -105,6 +106,16 @@ class Applier:
 
     def apply(self, frames: list[LoggedFrame]) -> Applied:
         """Decide every message of some frames. See `Applying.apply`."""
+        try:
+            return self._apply(frames)
+        except RegistryAwayError:
+            # A batch may be half decided: what is in memory cannot be trusted any more.
+            self._known = self._prepared = None
+            raise
+
+    def _apply(self, frames: list[LoggedFrame]) -> Applied:
+        if self._known is None:
+            self.load()
         began_s = self._seconds()
         memory = self._memory
         written = _Written()

@@ -61,6 +61,7 @@ class Applying(Protocol):
 
         Raises:
             StoreBusyError: Nothing was written; call again with the same frames.
+            RegistryAwayError: Something may be written; call again with the same frames.
             FencedError: Another owner has written: `load` again.
         """
         ...

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 import structlog
 
 from ingest.live import live_messages
+from registry.errors import RegistryAwayError
 from store.interface import FencedError, StoreBusyError
 
 if TYPE_CHECKING:
@@ -111,16 +112,16 @@ class Worker:
         await self._session.committed(live_messages(applied.live))
 
     async def _insist(self, work: Callable[[], T], stop: asyncio.Event) -> T | None:
-        """Do something in the thread again and again until the store takes it, or a stop."""
+        """Do something in the thread until store and registry let it, or a stop."""
         loop = asyncio.get_running_loop()
         refused = 0
         while not stop.is_set():
             self._board.store_asked()
             try:
                 return await loop.run_in_executor(self._thread, work)
-            except StoreBusyError as busy:
+            except (StoreBusyError, RegistryAwayError) as busy:
                 self._board.store_busy(str(busy))
-                log.warning("batch.refused", store=busy.store, cause=busy.cause)
+                log.warning("batch.refused", cause=str(busy))
                 retry_s = min(max(busy.retry_after_s, RETRY_FIRST_S) * 2**refused, RETRY_LAST_S)
                 refused = min(refused + 1, DOUBLINGS_MAX)
             finally:

@@ -12,7 +12,7 @@ from city.clock import Clock
 from madina.data_folder import DataFolder
 from madina.errors import SetupError
 from madina.settings import Settings
-from registry.errors import RegistryVersionError
+from registry.errors import RegistryAwayError, RegistryVersionError
 from registry.registry import Registry
 from store.duckdb.store import DuckDBStore
 from store.errors import StoreBusyError, StoreLockedError, StoreVersionError
@@ -20,7 +20,19 @@ from store.errors import StoreBusyError, StoreLockedError, StoreVersionError
 __all__ = ["Opened", "opened"]
 
 ANOTHER_FILE = "mend that, or set MADINA_STORE_URL to another file"
+NEWER_DATABASE = "install that version, or set MADINA_DATABASE_URL to another database"
 NEWER = "install that version, or set MADINA_DATA_DIR to another folder"
+
+# What drivers say, and what to do about it.
+MENDS = (
+    ("connection refused", "start the database server"),
+    ("timeout", "see whether the database server runs and a firewall lets us through"),
+    ("password authentication failed", "set the user's password in the server"),
+    ("no password supplied", "write user:password@ into it"),
+    ("does not exist", "create it (`createdb`, `createuser`)"),
+    ("permission denied", "let the user make tables (`createdb --owner`)"),
+    ("no module named", "use a driver that is installed: postgresql+psycopg:// or sqlite:///"),
+)
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -90,16 +102,27 @@ def _registry(settings: Settings, folder: DataFolder, clock: Clock) -> Registry:
         raise SetupError(
             f"the registry was written by a newer version of madina (version {error.found},"
             f" this one reads up to {error.known})",
-            NEWER,
+            NEWER if settings.database_url is None else NEWER_DATABASE,
         ) from error
     except (SQLAlchemyError, ImportError) as error:
-        where = folder.registry if settings.database_url is None else "MADINA_DATABASE_URL"
-        raise SetupError(
-            f"the registry's database cannot be opened ({_first_line(error)})", f"see {where}"
-        ) from error
+        words = _driver_words(error)
+        mend = f"see {folder.registry}"
+        if settings.database_url is not None:
+            mend = _mend_of(words) + "MADINA_DATABASE_URL"
+        raise SetupError(f"the registry's database cannot be opened ({words})", mend) from error
 
 
-def _first_line(error: Exception) -> str:
+def _driver_words(error: Exception) -> str:
     """Return the driver's own words: SQLAlchemy adds statements and addresses to them."""
+    if isinstance(error, RegistryAwayError):
+        return error.words
     lines = str(getattr(error, "orig", None) or error).splitlines()
     return lines[0] if lines else type(error).__name__
+
+
+def _mend_of(words: str) -> str:
+    """Return what mends a database that cannot be opened, up to the name of the setting."""
+    for sign, mend in MENDS:
+        if sign in words.lower():
+            return f"{mend}, or correct "
+    return "see "

@@ -135,7 +135,8 @@ class Settings(BaseSettings):
         None, description="`duckdb:///path/to/file`; unset: DuckDB in the data folder"
     )
     database_url: str | None = Field(
-        None, description="SQLAlchemy URL; unset: SQLite in the data folder"
+        None,
+        description="`postgresql+psycopg://user:password@host/name`; unset: SQLite in data_dir",
     )
 
     @classmethod

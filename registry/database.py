@@ -1,7 +1,7 @@
 """One database: how it is opened, read and changed; nothing else in the room begins a transaction.
 
-A change takes the counter's row first, so changes of several processes happen one after the
-other and a revision that somebody has seen never gets company later.
+Changes of several processes happen one after the other, so that a revision which somebody has seen
+never gets company later: SQLite has one writer, and on PostgreSQL a change begins with a lock.
 """
 
 import contextlib
@@ -17,10 +17,13 @@ from sqlalchemy import (
     insert,
     make_url,
     select,
+    text,
     update,
 )
+from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError  # noqa: A004 - the pool's
 
 from city.clock import Clock
+from registry.errors import RegistryAwayError
 from registry.tables import AuditRow, CounterRow
 
 __all__ = ["ACCESS", "FACTS", "Change", "Database"]
@@ -31,6 +34,23 @@ ACCESS: Final = "access"
 BUSY_TIMEOUT_MS: Final = 10_000
 POOL_SIZE: Final = 8
 WRITES: Final = "madina_writes"
+
+SQLITE: Final = "sqlite"
+POSTGRESQL: Final = ("postgresql", "postgres")
+# SQLAlchemy's own choice is a driver that we do not bring.
+DRIVER: Final = "postgresql+psycopg"
+# A server that has gone without a word is noticed after so long, not after the system's 15 minutes.
+CONNECTION: Final = {
+    "connect_timeout": 5,
+    "tcp_user_timeout": 15_000,
+    "keepalives_idle": 10,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+    "application_name": "madina",
+}
+# Held by whoever changes facts or migrates; any number that nobody else uses.
+LOCK: Final = 6_007_913_021
+AWAY: Final = (OperationalError, InterfaceError, TimeoutError)
 
 
 class Change:
@@ -78,19 +98,34 @@ class Database:
     def __init__(self, url: str, clock: Clock) -> None:
         self._clock = clock
         self.engine: Engine = _engine(make_url(url))
+        self._reader = self.engine
+        if self.engine.dialect.name != SQLITE:
+            self._reader = self.engine.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
 
     @contextlib.contextmanager
     def reading(self) -> Generator[Connection]:
-        """Read from one consistent state of the database."""
-        with self.engine.begin() as connection:
+        """Read from one consistent state of the database.
+
+        Raises:
+            RegistryAwayError: The database does not answer, or not now.
+        """
+        with _translated(), self._reader.begin() as connection:
             yield connection
 
     @contextlib.contextmanager
     def changing(self, actor: str) -> Generator[Change]:
-        """Change facts in one transaction; whatever is raised inside undoes all of it."""
-        with self.engine.connect() as opened:
+        """Change facts in one transaction; whatever is raised inside undoes all of it.
+
+        Raises:
+            RegistryAwayError: The database does not answer, or not now; nothing has changed.
+        """
+        with _translated(), self.engine.connect() as opened:
             connection = opened.execution_options(**{WRITES: True})
             with connection.begin():
+                if self.engine.dialect.name != SQLITE:
+                    _wait_for_turn(connection)
                 yield Change(connection, actor=actor, now_us=self._clock.now_us())
 
     def counter(self, name: str) -> int:
@@ -105,12 +140,29 @@ class Database:
 
 
 def _engine(url: URL) -> Engine:
-    if url.get_backend_name() != "sqlite":
-        return create_engine(url, pool_size=POOL_SIZE, pool_pre_ping=True)
+    if url.drivername in POSTGRESQL:
+        url = url.set(drivername=DRIVER)
+    if url.drivername == DRIVER:
+        # What the address says itself wins.
+        given = {name: value for name, value in CONNECTION.items() if name not in url.query}
+        return create_engine(url, pool_size=POOL_SIZE, pool_pre_ping=True, connect_args=given)
     engine = create_engine(url, pool_size=POOL_SIZE)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+@contextlib.contextmanager
+def _translated() -> Generator[None]:
+    try:
+        yield
+    except AWAY as error:
+        raise RegistryAwayError(error) from error
+
+
+def _wait_for_turn(connection: Connection) -> None:
+    connection.execute(text(f"set local lock_timeout = {BUSY_TIMEOUT_MS}"))
+    connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own

@@ -1,10 +1,13 @@
 """What the registry refuses, with the fact that it was about."""
 
+from sqlalchemy.exc import SQLAlchemyError
+
 __all__ = [
     "AlreadyThereError",
     "AmbiguousDeviceError",
     "InvalidFactError",
     "NotThereError",
+    "RegistryAwayError",
     "RegistryError",
     "RegistryVersionError",
 ]
@@ -49,6 +52,20 @@ class InvalidFactError(RegistryError):
         super().__init__(f"{field}: {words}")
         self.field = field
         self.words = words
+
+
+class RegistryAwayError(SQLAlchemyError):
+    """The database does not answer, or not now; the same may be asked again.
+
+    Attributes:
+        words: The driver's own, one line.
+        retry_after_s: When to ask again.
+    """
+
+    def __init__(self, cause: Exception, retry_after_s: float = 1.0) -> None:
+        self.words = " ".join(str(getattr(cause, "orig", None) or cause).split())
+        self.retry_after_s = retry_after_s
+        super().__init__(f"the registry's database does not answer ({self.words})")
 
 
 class RegistryVersionError(Exception):

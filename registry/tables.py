@@ -1,6 +1,6 @@
 """The tables, as SQLAlchemy sees them; what they were before is told by the migrations."""
 
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import JSON, BigInteger, Float, ForeignKey, Index, Integer, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -15,7 +15,19 @@ __all__ = [
     "RouteRow",
     "Tables",
     "UserRow",
+    "words",
 ]
+
+# A device id has up to 128 characters, each of which may be written as %XX.
+DEVICE_ID_MAX: Final = 200
+
+
+def words(length: int) -> String:
+    """Return the type of a text column, in order of code points whatever database it is.
+
+    PostgreSQL would sort by the language of its cluster, and pages of lists go on behind a name.
+    """
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
 
 
 class Tables(DeclarativeBase):
@@ -35,7 +47,7 @@ class CounterRow(Tables):
 
     __tablename__ = "counters"
 
-    name: Mapped[str] = mapped_column(String(16), primary_key=True)
+    name: Mapped[str] = mapped_column(words(16), primary_key=True)
     value: Mapped[int]
 
 
@@ -44,9 +56,9 @@ class ProviderRow(Tables):
 
     __tablename__ = "providers"
 
-    name: Mapped[str] = mapped_column(String(64), primary_key=True)
-    title: Mapped[str] = mapped_column(String(200))
-    contact: Mapped[str] = mapped_column(String(200))
+    name: Mapped[str] = mapped_column(words(64), primary_key=True)
+    title: Mapped[str] = mapped_column(words(200))
+    contact: Mapped[str] = mapped_column(words(200))
     revision: Mapped[int] = mapped_column(index=True)
     created_us: Mapped[int]
     updated_us: Mapped[int]
@@ -57,11 +69,11 @@ class PlaceRow(Tables):
 
     __tablename__ = "places"
 
-    name: Mapped[str] = mapped_column(String(64), primary_key=True)
-    title: Mapped[str] = mapped_column(String(200))
+    name: Mapped[str] = mapped_column(words(64), primary_key=True)
+    title: Mapped[str] = mapped_column(words(200))
     lat: Mapped[float | None]
     lon: Mapped[float | None]
-    district: Mapped[str | None] = mapped_column(String(64))
+    district: Mapped[str | None] = mapped_column(words(64))
     created_us: Mapped[int]
     updated_us: Mapped[int]
 
@@ -73,14 +85,14 @@ class DeviceRow(Tables):
     __table_args__ = (Index("devices_by_id", "id"),)
 
     provider: Mapped[str] = mapped_column(ForeignKey("providers.name"), primary_key=True)
-    id: Mapped[str] = mapped_column(String(128), primary_key=True)
-    kind: Mapped[str] = mapped_column(String(64))
-    name: Mapped[str] = mapped_column(String(200))
-    status: Mapped[str] = mapped_column(String(16))
+    id: Mapped[str] = mapped_column(words(DEVICE_ID_MAX), primary_key=True)
+    kind: Mapped[str] = mapped_column(words(64))
+    name: Mapped[str] = mapped_column(words(200))
+    status: Mapped[str] = mapped_column(words(16))
     expected_interval_s: Mapped[float | None]
     lat: Mapped[float | None]
     lon: Mapped[float | None]
-    district: Mapped[str | None] = mapped_column(String(64))
+    district: Mapped[str | None] = mapped_column(words(64))
     place: Mapped[str | None] = mapped_column(ForeignKey("places.name"), index=True)
     tags: Mapped[list[str]]
     revision: Mapped[int] = mapped_column(index=True)
@@ -93,12 +105,12 @@ class RouteRow(Tables):
 
     __tablename__ = "routes"
 
-    name: Mapped[str] = mapped_column(String(64), primary_key=True)
-    pattern: Mapped[str] = mapped_column(String(512))
-    codec: Mapped[str] = mapped_column(String(64))
+    name: Mapped[str] = mapped_column(words(64), primary_key=True)
+    pattern: Mapped[str] = mapped_column(words(512))
+    codec: Mapped[str] = mapped_column(words(64))
     provider: Mapped[str | None] = mapped_column(ForeignKey("providers.name"))
     recorded: Mapped[bool]
-    timezone: Mapped[str | None] = mapped_column(String(64))
+    timezone: Mapped[str | None] = mapped_column(words(64))
     enabled: Mapped[bool]
     removed: Mapped[bool]
     options: Mapped[dict[str, Any]]
@@ -113,11 +125,11 @@ class UserRow(Tables):
 
     __tablename__ = "users"
 
-    name: Mapped[str] = mapped_column(String(200), primary_key=True)
+    name: Mapped[str] = mapped_column(words(200), primary_key=True)
     provider: Mapped[str] = mapped_column(ForeignKey("providers.name"), index=True)
-    device: Mapped[str | None] = mapped_column(String(128))
-    salt: Mapped[str] = mapped_column(String(64))
-    secret_sha256: Mapped[str] = mapped_column(String(64))
+    device: Mapped[str | None] = mapped_column(words(DEVICE_ID_MAX))
+    salt: Mapped[str] = mapped_column(words(64))
+    secret_sha256: Mapped[str] = mapped_column(words(64))
     disabled: Mapped[bool]
     created_us: Mapped[int]
     updated_us: Mapped[int]
@@ -128,9 +140,9 @@ class KeyRow(Tables):
 
     __tablename__ = "api_keys"
 
-    id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    name: Mapped[str] = mapped_column(String(200))
-    secret_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    id: Mapped[str] = mapped_column(words(32), primary_key=True)
+    name: Mapped[str] = mapped_column(words(200))
+    secret_sha256: Mapped[str] = mapped_column(words(64), unique=True)
     created_us: Mapped[int]
 
 
@@ -144,7 +156,7 @@ class AuditRow(Tables):
         BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True
     )
     time_us: Mapped[int] = mapped_column(index=True)
-    actor: Mapped[str] = mapped_column(String(200))
-    action: Mapped[str] = mapped_column(String(64))
-    subject: Mapped[str] = mapped_column(String(300))
+    actor: Mapped[str] = mapped_column(words(200))
+    action: Mapped[str] = mapped_column(words(64))
+    subject: Mapped[str] = mapped_column(words(300))
     detail: Mapped[str] = mapped_column(Text)

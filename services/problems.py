@@ -12,7 +12,7 @@ import msgspec
 import structlog
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -203,6 +203,13 @@ def _log_away(error: LogAwayError) -> ProblemError:
     return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "log_away", detail, mend=mend)
 
 
+def _not_storable(error: DataError) -> ProblemError:
+    detail = f"no database can hold that: {str(error.orig).splitlines()[0]}"
+    return ProblemError(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", detail, mend="leave the character out"
+    )
+
+
 def _registry_away(error: SQLAlchemyError) -> ProblemError:
     log.error("registry.failed", cause=str(error))
     detail = "the registry's database does not do what was asked now"
@@ -219,5 +226,6 @@ _EXPLAIN: Final[dict[type[Exception], Callable[[Any], ProblemError]]] = {
     TooBusyError: _too_busy,
     StoreBusyError: _store_busy,
     LogAwayError: _log_away,
+    DataError: _not_storable,
     SQLAlchemyError: _registry_away,
 }

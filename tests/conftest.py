@@ -1,16 +1,23 @@
 """What every test may ask for: hypothesis profiles and real servers on free ports."""
 
 import contextlib
+import os
 import random
+import shutil
+import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from hypothesis import settings
+from psycopg import sql
 
 settings.register_profile("quick", max_examples=50, deadline=None)
 settings.register_profile(
@@ -67,3 +74,79 @@ def nats_url(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[str]:
         wait_for_port(port, server)
         yield f"nats://127.0.0.1:{port}"
         server.kill()
+
+
+# Where Debian keeps the programs of each version.
+POSTGRESQL = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+PASSWORD = "only-for-tests"  # noqa: S105
+
+
+@pytest.fixture(scope="session")
+def postgresql(free_port: Callable[[], int]) -> Iterator[str]:
+    """Start a PostgreSQL server of this run's own; return its address, without a database.
+
+    It sorts by language, as most clusters do, and asks for passwords.
+    """
+    assert POSTGRESQL, "install it: scripts/debian-packages postgresql"
+    programs, port = POSTGRESQL[-1], free_port()
+    # It refuses to run as root, and then needs a folder that its user can reach.
+    user = "postgres" if os.geteuid() == 0 else None
+    folder = Path(tempfile.mkdtemp(prefix="madina-postgresql-"))
+    password = folder / "password"
+    password.write_text(PASSWORD)
+    if user:
+        shutil.chown(folder, user)
+    cluster = folder / "cluster"
+    made = (
+        f"--pgdata={cluster} --username=madina --auth=scram-sha-256 --pwfile={password} --no-sync"
+    )
+    sorts = "--encoding=UTF8 --locale=C --locale-provider=icu --icu-locale=es"
+    subprocess.run(
+        [programs / "initdb", *made.split(), *sorts.split()],
+        user=user,
+        cwd=folder,
+        check=True,
+        capture_output=True,
+    )
+    options = {"port": port, "listen_addresses": "127.0.0.1", "fsync": "off"}
+    options |= {"unix_socket_directories": folder}
+    given = [f"--{name}={value}" for name, value in options.items()]
+    try:
+        with subprocess.Popen(
+            [programs / "postgres", "-D", cluster, *given],
+            user=user,
+            cwd=folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        ) as server:
+            url = f"postgresql://madina:{PASSWORD}@127.0.0.1:{port}"
+            _wait_for_postgresql(f"{url}/postgres", server)
+            yield url
+            server.send_signal(signal.SIGINT)
+    finally:
+        shutil.rmtree(folder)
+
+
+def _wait_for_postgresql(url: str, server: subprocess.Popen[bytes]) -> None:
+    """Wait until it answers: it listens before it does."""
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline and server.poll() is None:
+        with contextlib.suppress(psycopg.OperationalError):
+            psycopg.connect(url, connect_timeout=START_S).close()
+            return
+        time.sleep(0.02)
+    pytest.fail(f"PostgreSQL does not answer at {url} (status {server.poll()})")
+
+
+@pytest.fixture
+def postgresql_url(postgresql: str) -> Callable[[], str]:
+    """Return a function that makes an empty database and returns its address."""
+
+    def make() -> str:
+        name = f"city_{uuid.uuid4().hex}"
+        with psycopg.connect(f"{postgresql}/postgres", autocommit=True) as connection:
+            made = sql.SQL("create database {}").format(sql.Identifier(name))
+            connection.execute(made)
+        return f"{postgresql.replace('://', '+psycopg://')}/{name}"
+
+    return make

@@ -1,8 +1,10 @@
 """Store and registry are opened where settings say, or one line says why not."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from city.clock import MachineClock
@@ -77,3 +79,34 @@ def test_a_password_is_not_repeated(data_folder: Path) -> None:
 def test_a_registry_that_is_no_database_is_named(data_folder: Path) -> None:
     (data_folder / "registry.sqlite").write_text("not a database" * 100)
     assert "file is not a database" in refused(settings(data_folder))
+
+
+@pytest.mark.live
+def test_a_database_server_is_opened_and_its_troubles_are_told_with_what_mends_them(
+    data_folder: Path,
+    postgresql: str,
+    postgresql_url: Callable[[], str],
+    free_port: Callable[[], int],
+) -> None:
+    url = postgresql_url()
+    with opened(settings(data_folder, database_url=url), MachineClock()) as found:
+        assert [route.name for route in found.registry.routes.all()] == ["native"]
+    assert not (data_folder / "registry.sqlite").exists()
+
+    away = f"postgresql+psycopg://madina:secret@127.0.0.1:{free_port()}/city"
+    wrong = url.replace(":only-for-tests@", ":secret@")
+    missing = url.rpartition("/")[0] + "/nowhere"
+    for address, words in (
+        (away, "start the database server, or correct MADINA_DATABASE_URL"),
+        (wrong, "set the user's password in the server, or correct MADINA_DATABASE_URL"),
+        (missing, "create it (`createdb`, `createuser`), or correct MADINA_DATABASE_URL"),
+    ):
+        told = refused(settings(data_folder, database_url=address))
+        assert words in told
+        assert "secret" not in told
+
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        connection.execute("update alembic_version set version_num = '9999'")
+    told = refused(settings(data_folder, database_url=url))
+    assert "written by a newer version of madina (version 9999" in told
+    assert "MADINA_DATABASE_URL to another database" in told

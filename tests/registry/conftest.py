@@ -1,4 +1,4 @@
-"""A registry on a file of its own, and a clock that tests move."""
+"""A registry in a database of its own, SQLite and PostgreSQL, and a clock that tests move."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,10 +16,13 @@ def clock() -> SimulatedClock:
     return SimulatedClock(START_US)
 
 
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    """Return the address of a database that is not there yet."""
-    return f"sqlite:///{tmp_path}/registry.sqlite"
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.live)])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return the address of a database that has no tables yet."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/registry.sqlite"
+    make: Callable[[], str] = request.getfixturevalue("postgresql_url")
+    return make()
 
 
 @pytest.fixture

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import context, op
 
+from registry.tables import words
+
 __all__ = ["branch_labels", "depends_on", "down_revision", "revision", "upgrade"]
 
 revision = "0001"
@@ -47,7 +49,7 @@ def upgrade() -> None:
 def _make_counters() -> None:
     counters = op.create_table(
         "counters",
-        sa.Column("name", sa.String(16), primary_key=True),
+        sa.Column("name", words(16), primary_key=True),
         sa.Column("value", sa.BigInteger, nullable=False),
     )
     # The native route below has taken the first revision.
@@ -57,20 +59,20 @@ def _make_counters() -> None:
 def _make_providers_and_places() -> None:
     op.create_table(
         "providers",
-        sa.Column("name", sa.String(64), primary_key=True),
-        sa.Column("title", sa.String(200), nullable=False),
-        sa.Column("contact", sa.String(200), nullable=False),
+        sa.Column("name", words(64), primary_key=True),
+        sa.Column("title", words(200), nullable=False),
+        sa.Column("contact", words(200), nullable=False),
         sa.Column("revision", sa.BigInteger, nullable=False),
         *_instants(),
     )
     op.create_index("ix_providers_revision", "providers", ["revision"])
     op.create_table(
         "places",
-        sa.Column("name", sa.String(64), primary_key=True),
-        sa.Column("title", sa.String(200), nullable=False),
+        sa.Column("name", words(64), primary_key=True),
+        sa.Column("title", words(200), nullable=False),
         sa.Column("lat", sa.Float(53)),
         sa.Column("lon", sa.Float(53)),
-        sa.Column("district", sa.String(64)),
+        sa.Column("district", words(64)),
         *_instants(),
     )
 
@@ -78,16 +80,16 @@ def _make_providers_and_places() -> None:
 def _make_devices() -> None:
     op.create_table(
         "devices",
-        sa.Column("provider", sa.String(64), sa.ForeignKey("providers.name"), primary_key=True),
-        sa.Column("id", sa.String(128), primary_key=True),
-        sa.Column("kind", sa.String(64), nullable=False),
-        sa.Column("name", sa.String(200), nullable=False),
-        sa.Column("status", sa.String(16), nullable=False),
+        sa.Column("provider", words(64), sa.ForeignKey("providers.name"), primary_key=True),
+        sa.Column("id", words(200), primary_key=True),
+        sa.Column("kind", words(64), nullable=False),
+        sa.Column("name", words(200), nullable=False),
+        sa.Column("status", words(16), nullable=False),
         sa.Column("expected_interval_s", sa.Float(53)),
         sa.Column("lat", sa.Float(53)),
         sa.Column("lon", sa.Float(53)),
-        sa.Column("district", sa.String(64)),
-        sa.Column("place", sa.String(64), sa.ForeignKey("places.name")),
+        sa.Column("district", words(64)),
+        sa.Column("place", words(64), sa.ForeignKey("places.name")),
         sa.Column("tags", sa.JSON, nullable=False),
         sa.Column("revision", sa.BigInteger, nullable=False),
         *_instants(),
@@ -100,12 +102,12 @@ def _make_devices() -> None:
 def _make_routes() -> sa.Table:
     routes = op.create_table(
         "routes",
-        sa.Column("name", sa.String(64), primary_key=True),
-        sa.Column("pattern", sa.String(512), nullable=False),
-        sa.Column("codec", sa.String(64), nullable=False),
-        sa.Column("provider", sa.String(64), sa.ForeignKey("providers.name")),
+        sa.Column("name", words(64), primary_key=True),
+        sa.Column("pattern", words(512), nullable=False),
+        sa.Column("codec", words(64), nullable=False),
+        sa.Column("provider", words(64), sa.ForeignKey("providers.name")),
         sa.Column("recorded", sa.Boolean, nullable=False),
-        sa.Column("timezone", sa.String(64)),
+        sa.Column("timezone", words(64)),
         sa.Column("enabled", sa.Boolean, nullable=False),
         sa.Column("removed", sa.Boolean, nullable=False),
         sa.Column("options", sa.JSON, nullable=False),
@@ -120,20 +122,20 @@ def _make_routes() -> sa.Table:
 def _make_users_and_keys() -> None:
     op.create_table(
         "users",
-        sa.Column("name", sa.String(200), primary_key=True),
-        sa.Column("provider", sa.String(64), sa.ForeignKey("providers.name"), nullable=False),
-        sa.Column("device", sa.String(128)),
-        sa.Column("salt", sa.String(64), nullable=False),
-        sa.Column("secret_sha256", sa.String(64), nullable=False),
+        sa.Column("name", words(200), primary_key=True),
+        sa.Column("provider", words(64), sa.ForeignKey("providers.name"), nullable=False),
+        sa.Column("device", words(200)),
+        sa.Column("salt", words(64), nullable=False),
+        sa.Column("secret_sha256", words(64), nullable=False),
         sa.Column("disabled", sa.Boolean, nullable=False),
         *_instants(),
     )
     op.create_index("ix_users_provider", "users", ["provider"])
     op.create_table(
         "api_keys",
-        sa.Column("id", sa.String(32), primary_key=True),
-        sa.Column("name", sa.String(200), nullable=False),
-        sa.Column("secret_sha256", sa.String(64), nullable=False, unique=True),
+        sa.Column("id", words(32), primary_key=True),
+        sa.Column("name", words(200), nullable=False),
+        sa.Column("secret_sha256", words(64), nullable=False, unique=True),
         sa.Column("created_us", sa.BigInteger, nullable=False),
     )
 
@@ -148,9 +150,9 @@ def _make_audit() -> None:
             autoincrement=True,
         ),
         sa.Column("time_us", sa.BigInteger, nullable=False),
-        sa.Column("actor", sa.String(200), nullable=False),
-        sa.Column("action", sa.String(64), nullable=False),
-        sa.Column("subject", sa.String(300), nullable=False),
+        sa.Column("actor", words(200), nullable=False),
+        sa.Column("action", words(64), nullable=False),
+        sa.Column("subject", words(300), nullable=False),
         sa.Column("detail", sa.Text, nullable=False),
     )
     op.create_index("ix_audit_time_us", "audit", ["time_us"])

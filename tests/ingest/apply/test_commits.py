@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
+from registry.errors import RegistryAwayError
 from store.interface import FencedError, StoreBusyError
 
 if TYPE_CHECKING:
-    from conftest import Bench
+    from conftest import Bench, NewBench
 
     from store.interface import Batch
 
@@ -64,6 +65,26 @@ def test_a_busy_store_gets_the_same_batch_again(
     assert bench.applier.apply(frames).messages == 2
     assert bench.values() == [1.0, 2.0]
     assert bench.ledger.messages.received == 2
+
+
+def test_a_registry_that_goes_away_amid_a_batch_costs_no_message(
+    new_bench: NewBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = new_bench("accept")
+    bench.send(message(1))
+    frames = [bench.frame(message(2)), bench.frame(("madina/v1/acme/b/up", message(3)[1]))]
+    with monkeypatch.context() as away:
+
+        def refuse(_devices: list[tuple[str, str]]) -> int:
+            raise RegistryAwayError(OSError("gone"))
+
+        away.setattr(bench.registry, "accept", refuse)
+        for _ in range(2):
+            with pytest.raises(RegistryAwayError):
+                bench.applier.apply(frames)
+    bench.applier.apply(frames)
+    assert (bench.values(), bench.values("b")) == ([1.0, 2.0], [3.0])
+    assert bench.ledger.messages.accepted == 3
 
 
 def test_an_owner_that_woke_up_late_changes_nothing(bench: Bench) -> None:
