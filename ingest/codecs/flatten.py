@@ -14,7 +14,7 @@ from ingest.codecs.measures import Measures
 from ingest.codecs.profile import Profile
 from ingest.codecs.stringly import cast_text
 
-__all__ = ["Naming", "flatten", "naming_of"]
+__all__ = ["ELEMENTS_MAX", "Naming", "flatten", "naming_of"]
 
 ELEMENTS_MAX: Final = 64
 
