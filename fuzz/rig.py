@@ -98,6 +98,7 @@ class Device:
         written: Everything it was sent.
         unread: Of that, what `answers` has not returned yet.
         closed, reading: What the gateway does with its socket.
+        rest: Sent, but not read by the gateway yet.
     """
 
     def __init__(self, rig: Rig, level: Level, peer: Peer) -> None:
@@ -106,6 +107,7 @@ class Device:
         self.unread = b""
         self.closed = False
         self.reading = True
+        self.rest = b""
         self.connection = Connection(rig.endpoint, self, peer)
 
     def write(self, data: bytes) -> None:
@@ -125,6 +127,11 @@ class Device:
     def resume_reading(self) -> None:
         """Learn that it is read again."""
         self.reading = True
+
+    def read_rest(self) -> None:
+        """Have the rest read."""
+        rest, self.rest = self.rest, b""
+        self.connection.received(rest)
 
     def send(self, *packets: Packet) -> list[Packet]:
         """Send packets in one piece; return what came back."""

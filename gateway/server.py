@@ -15,6 +15,7 @@ import structlog
 from gateway.arrivals import Arrivals
 from gateway.certificates import Certificates, TlsSettings
 from gateway.mqtt.refusals import Refusal
+from gateway.pacing import Pacer
 from gateway.proxied_tls import ProxiedTls
 from gateway.proxy import ProxyTrust
 from gateway.server_socket import DeviceSocket
@@ -65,6 +66,7 @@ class Server:
 
     Attributes:
         endpoint: What MQTT shares between connections.
+        pacer: Who says when busy connections are read.
         connections: Sockets that are open now.
         connects: Accepted since the start.
     """
@@ -91,6 +93,7 @@ class Server:
         self._backlog = backlog
         backlog.turned = self._backlog_turned
         self.endpoint = endpoint
+        self.pacer = Pacer(self._loop.time, self._loop.call_later)
         self.connections = 0
         self.connects = 0
 

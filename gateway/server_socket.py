@@ -7,6 +7,8 @@ these objects for each connection, so it holds no more than it needs.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 from typing import TYPE_CHECKING, Protocol, cast
 
 from gateway.certificates import common_name
@@ -19,11 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gateway.mqtt.endpoint import Endpoint
+    from gateway.pacing import Pacer
 
 __all__ = ["DeviceSocket", "Reception"]
 
 # What may wait for a device that does not read its acknowledgements, beside the kernel's buffers.
 WRITE_LIMIT_BYTES = 65_536
+READ_BYTES = 65_536
 
 
 class Reception(Protocol):
@@ -32,6 +36,11 @@ class Reception(Protocol):
     @property
     def endpoint(self) -> Endpoint:
         """What MQTT shares between connections."""
+        ...
+
+    @property
+    def pacer(self) -> Pacer:
+        """Who says when busy connections are read."""
         ...
 
     def arrived(self, device: DeviceSocket, address: Address) -> float | None:
@@ -64,9 +73,16 @@ class Reception(Protocol):
 
 
 class DeviceSocket(asyncio.Protocol):
-    """Protocol of one accepted connection; implements `gateway.mqtt.wire.Wire`."""
+    """Protocol of one accepted connection; `gateway.mqtt.wire.Wire` and `gateway.pacing.Paced`.
 
-    __slots__ = ("_connection", "_early", "_proxied", "_server", "_source", "_transport", "_waits")
+    Attributes:
+        looked_s: When it was read last, or let be read again.
+    """
+
+    __slots__ = (
+        "_connection", "_early", "_halted", "_held_back", "_paced", "_proxied", "_server",
+        "_source", "_transport", "_waits", "looked_s",
+    )  # fmt: skip
 
     _transport: asyncio.Transport
 
@@ -79,6 +95,11 @@ class DeviceSocket(asyncio.Protocol):
         self._early = b""
         self._waits = False
         self._proxied = False
+        # Two reasons not to read: MQTT has asked for it, and the pacer's beat is not there yet.
+        self._halted = False
+        self._held_back = False
+        self._paced = True
+        self.looked_s = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin, or wait for one's turn unread."""
@@ -92,6 +113,8 @@ class DeviceSocket(asyncio.Protocol):
         # A balancer's header stands before TLS, which is done by now: none follows.
         encrypted = transport.get_extra_info("ssl_object") is not None
         self._proxied = self._server.is_proxy(address) and not encrypted
+        # What is held back has to be readable past the event loop (`read_rest`).
+        self._paced = not encrypted
         self._waits = wait_s > 0
         if self._waits:
             # The loop starts to read after this call, whatever it is told in it.
@@ -104,6 +127,8 @@ class DeviceSocket(asyncio.Protocol):
         """Hand bytes on."""
         if self._connection is not None:
             self._connection.received(data)
+            if self._paced:
+                self._server.pacer.read(self, len(data))
         else:
             self._early += data
             self._go_on()
@@ -134,11 +159,38 @@ class DeviceSocket(asyncio.Protocol):
 
     def pause_reading(self) -> None:
         """Read nothing until `resume_reading`."""
-        self._transport.pause_reading()
+        self._halted = True
+        if not self._held_back:
+            self._transport.pause_reading()
 
     def resume_reading(self) -> None:
         """Read again."""
-        self._transport.resume_reading()
+        self._halted = False
+        if not self._held_back:
+            self._transport.resume_reading()
+
+    def hold_back(self) -> None:
+        """Read nothing until `look`."""
+        self._held_back = True
+        if not self._halted:
+            self._transport.pause_reading()
+
+    def look(self, now_s: float) -> None:
+        """Read again, where MQTT wants it."""
+        self._held_back = False
+        self.looked_s = now_s
+        if not self._halted and not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def read_rest(self) -> None:
+        """Hand on what has arrived and was held back; the kernel has it, so nobody waits."""
+        descriptor = self._transport.get_extra_info("socket").fileno()
+        with contextlib.suppress(OSError):
+            while self._held_back and not self._halted and not self._transport.is_closing():
+                data = os.read(descriptor, READ_BYTES)
+                if not data or self._connection is None:
+                    break
+                self._connection.received(data)
 
     def overdue(self) -> None:
         """Cut off: the header has not come, or the close is not done, in time."""

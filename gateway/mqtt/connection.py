@@ -152,7 +152,11 @@ class Connection:
             self._close("keep alive", Reason.KEEP_ALIVE_TIMEOUT)
 
     def taken_over(self) -> None:
-        """End: the client identifier has connected again (`gateway.mqtt.sessions.Holder`)."""
+        """End: the client identifier has connected again (`gateway.mqtt.sessions.Holder`).
+
+        A device that sent, left and came back has a claim to what it sent before.
+        """
+        self._wire.read_rest()
         self._close("taken over", Reason.SESSION_TAKEN_OVER)
 
     def received_again(self, acknowledgements: bytes) -> None:

@@ -35,6 +35,10 @@ class Wire(Protocol):
         """Feed again."""
         ...
 
+    def read_rest(self) -> None:
+        """Feed at once what has arrived and was not fed yet, if it may be fed."""
+        ...
+
 
 class Peer(msgspec.Struct, frozen=True):
     """Who is at the other end, as far as the socket tells.

@@ -5,6 +5,7 @@ import pytest
 from city.frame import ControlKind, Extras, RecordFlag
 from fuzz.rig import Device, Rig
 from gateway.mqtt import wills
+from gateway.mqtt.encode import encode
 from gateway.mqtt.packets import Connect, Disconnect, Kind, Ping, Publish, Will
 from gateway.mqtt.properties import Properties
 from gateway.mqtt.reasons import Level, Reason
@@ -124,6 +125,17 @@ def test_what_came_with_disconnect_in_one_read_is_taken(rig: Rig) -> None:
     device = rig.connected(V3)
     device.send(Publish(b"a", b"1"), Disconnect(), Publish(b"a", b"2"))
     assert published(rig) == [b"1"]
+
+
+@BOTH
+@pytest.mark.parametrize("leaves", [True, False])
+def test_what_was_sent_before_a_takeover_comes_first(rig: Rig, level: Level, leaves: bool) -> None:
+    older = with_will(rig, level)
+    sent = [Publish(b"a", b"1"), *([Disconnect()] if leaves else [])]
+    older.rest = b"".join(encode(each, level) for each in sent)
+    with_will(rig, level).send(Publish(b"a", b"2"))
+    assert published(rig) == ([b"1", b"2"] if leaves else [b"1", b"gone", b"2"])
+    assert older.closed
 
 
 def test_a_delayed_will_waits_for_its_time(rig: Rig) -> None:

@@ -1,0 +1,65 @@
+"""Lets what a busy connection sends gather, so that one system call reads several messages.
+
+A device that sends a message each millisecond would cost a read and a turn of everything behind it
+for each. So a connection that is read again soon after its last read is left alone until the next
+beat, and then read once for all that has come. Whoever sends more slowly than that is read at once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Paced", "Pacer"]
+
+# Half of a frame's linger: devices do not feel it, and `make bench BENCH=textbook` does.
+BEAT_S = 0.010
+# A longer read is worth its system call already.
+LONG_READ_BYTES = 1_024
+
+
+class Paced(Protocol):
+    """A socket whose reading can wait."""
+
+    looked_s: float
+
+    def hold_back(self) -> None:
+        """Read nothing until `look`."""
+        ...
+
+    def look(self, now_s: float) -> None:
+        """Read again; sets `looked_s`."""
+        ...
+
+
+class Pacer:
+    """Holds back who was read a moment ago, until the next beat."""
+
+    __slots__ = ("_clock", "_held", "_later")
+
+    def __init__(
+        self, clock: Callable[[], float], later: Callable[[float, Callable[[], None]], object]
+    ) -> None:
+        """Take a clock that only goes forward, and what calls a function after so many seconds."""
+        self._clock = clock
+        self._later = later
+        self._held: list[Paced] = []
+
+    def read(self, socket: Paced, size_bytes: int) -> None:
+        """Note that a socket was read, and hold it back if that was so soon again."""
+        now_s = self._clock()
+        soon = now_s - socket.looked_s < BEAT_S
+        socket.looked_s = now_s
+        if soon and size_bytes < LONG_READ_BYTES:
+            socket.hold_back()
+            if not self._held:
+                self._later(BEAT_S, self._beat)
+            self._held.append(socket)
+
+    def _beat(self) -> None:
+        held, self._held = self._held, []
+        now_s = self._clock()
+        for socket in held:
+            socket.look(now_s)
