@@ -43,6 +43,9 @@ class MessageReason(enum.StrEnum):
     UNKNOWN_API_KEY = "unknown_api_key"
     LPP_TRUNCATED = "lpp_truncated"
     LPP_UNKNOWN_TYPE = "lpp_unknown_type"
+    MAPPING_LENGTH = "mapping_length"
+    MAPPING_NO_LAYOUT = "mapping_no_layout"
+    CHECKSUM = "checksum"
     CODEC_ERROR = "codec_error"
 
 
@@ -56,6 +59,8 @@ class ObservationReason(enum.StrEnum):
     NESTED_ARRAY = "nested_array"
     TEXT_TOO_LONG = "text_too_long"
     OUT_OF_RANGE = "out_of_range"
+    OUT_OF_MAPPING_RANGE = "out_of_mapping_range"
+    MAPPING_TYPE = "mapping_type"
     BINARY_VALUE = "binary_value"
     UNIT_MISMATCH = "unit_mismatch"
     TIME_FUTURE = "time_future"

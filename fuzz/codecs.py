@@ -4,6 +4,7 @@ import math
 import random
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -27,6 +28,7 @@ class _Sample(msgspec.Struct, frozen=True):
     codec: str
     topic: str
     payload: bytes
+    options: dict[str, Any] = {}
 
 
 class Codecs:
@@ -40,18 +42,21 @@ class Codecs:
         assert self._samples, f"no samples under {SAMPLES}"
 
     def make(self, rng: random.Random) -> bytes:
-        """Return a codec's name, a topic and a payload in MessagePack. See `Target.make`."""
+        """Return codec, topic, payload and options in MessagePack. See `Target.make`."""
         sample = rng.choice(self._samples)
         codec = rng.choice(sorted(self._codecs)) if rng.random() < 0.05 else sample.codec
         topic = mutate(sample.topic.encode(), rng) if rng.random() < 0.1 else sample.topic.encode()
         payload = mutate(sample.payload, rng)
-        return msgspec.msgpack.encode((codec, topic.decode(errors="ignore"), payload))
+        return msgspec.msgpack.encode(
+            (codec, topic.decode(errors="ignore"), payload, sample.options)
+        )
 
     def check(self, data: bytes) -> Decided:
         """Decode one message. See `Target.check`."""
-        name, topic, payload = msgspec.msgpack.decode(data, type=tuple[str, str, bytes])
+        kind = tuple[str, str, bytes, dict[str, Any]]
+        name, topic, payload, options = msgspec.msgpack.decode(data, type=kind)
         try:
-            message = Arrived(topic, unpack(payload), RECEIVED_US, "city")
+            message = Arrived(topic, unpack(payload), RECEIVED_US, "city", options=options)
             decoded = self._codecs[name].decode(message)
         except MessageError:
             return Decided(refused=1)
@@ -63,7 +68,13 @@ def _samples(codec: str) -> list[_Sample]:
     found: list[_Sample] = []
     for path in sorted((SAMPLES / codec).glob("*.in")):
         meta = msgspec.json.decode(path.with_suffix(".meta.json").read_bytes())
-        found.append(_Sample(codec, meta.get("topic", "a/b/c/d"), path.read_bytes()))
+        payload = path.read_bytes()
+        if meta.get("encoding") == "hex":
+            payload = bytes.fromhex(payload.decode())
+        options = {**meta.get("options", {}), **meta.get("profile", {})}
+        if "mapping" in meta:
+            options |= msgspec.json.decode((path.parent / meta["mapping"]).read_bytes())
+        found.append(_Sample(codec, meta.get("topic", "a/b/c/d"), payload, options))
     return found
 
 

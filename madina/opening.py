@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Generator
+from functools import partial
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -9,6 +10,7 @@ import msgspec
 from sqlalchemy.exc import SQLAlchemyError
 
 from city.clock import Clock
+from ingest.codecs.catalogue import find_codecs, options_fault
 from madina.data_folder import DataFolder
 from madina.errors import SetupError
 from madina.settings import Settings
@@ -97,7 +99,7 @@ def _store_path(url: str | None, folder: DataFolder) -> Path:
 def _registry(settings: Settings, folder: DataFolder, clock: Clock) -> Registry:
     url = settings.database_url or f"sqlite:///{folder.registry}"
     try:
-        return Registry.open(url, clock)
+        return Registry.open(url, clock, partial(options_fault, find_codecs()))
     except RegistryVersionError as error:
         raise SetupError(
             f"the registry was written by a newer version of madina (version {error.found},"

@@ -11,7 +11,7 @@ from registry.keys import Keys
 from registry.migrate import migrate
 from registry.places import Places
 from registry.providers import Providers
-from registry.routes import Routes
+from registry.routes import OptionsFault, Routes, anything
 from registry.users import Users
 
 __all__ = ["Registry"]
@@ -26,23 +26,24 @@ class Registry:
         providers, places, devices, routes, users, keys, audit: One for each kind of fact.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, options_fault: OptionsFault = anything) -> None:
         self._database = database
         self.providers = Providers(database)
         self.places = Places(database)
         self.devices = Devices(database)
-        self.routes = Routes(database)
+        self.routes = Routes(database, options_fault)
         self.users = Users(database)
         self.keys = Keys(database)
         self.audit = AuditLog(database)
 
     @classmethod
-    def open(cls, url: str, clock: Clock) -> "Registry":
+    def open(cls, url: str, clock: Clock, options_fault: OptionsFault = anything) -> "Registry":
         """Open a database and bring it to this program's version.
 
         Args:
             url: SQLAlchemy URL; `sqlite:////path/to/file` makes the file.
             clock: For the instants of changes.
+            options_fault: Says what is wrong with the options of a route.
 
         Raises:
             RegistryVersionError: If a newer version of madina has made the database.
@@ -54,7 +55,7 @@ class Registry:
         except BaseException:
             database.close()
             raise
-        return cls(database)
+        return cls(database, options_fault)
 
     def changes(self, since: int, limit: int = CHANGES_MAX) -> Changes:
         """Return facts that changed after a revision, oldest change first; 0 is the beginning.

@@ -1,18 +1,22 @@
 """Routes: topic pattern to codec and provider."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from registry.checks import check_route
 from registry.database import Change, Database
-from registry.errors import AlreadyThereError, NotThereError
+from registry.errors import AlreadyThereError, InvalidFactError, NotThereError
 from registry.providers import ensure_providers
 from registry.records import RouteDraft, RouteRecord
 from registry.tables import RouteRow
 
-__all__ = ["Routes"]
+__all__ = ["OptionsFault", "Routes", "anything"]
+
+# Codec and options to what is wrong with them, in words; None where nothing is.
+OptionsFault = Callable[[str, Mapping[str, Any]], str | None]
 
 FIELDS = RouteDraft.__struct_fields__
 COLUMNS = (
@@ -25,8 +29,10 @@ COLUMNS = (
 class Routes:
     """Reads and changes of routes. Routes are the platform's: they have no scope."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, options_fault: OptionsFault) -> None:
+        """Take who knows what options codecs have: the registry knows no codec."""
         self._database = database
+        self._options_fault = options_fault
 
     def all(self) -> list[RouteRecord]:
         """Return every route by name; a city has tens."""
@@ -50,7 +56,7 @@ class Routes:
             InvalidFactError: If a field cannot be so.
             AlreadyThereError: If the name is taken.
         """
-        check_route(draft)
+        self._check(draft)
         with self._database.changing(actor) as change:
             taken = select(RouteRow.removed).where(RouteRow.name == draft.name)
             removed = change.connection.execute(taken).scalar_one_or_none()
@@ -72,7 +78,7 @@ class Routes:
         """
         with self._database.changing(actor) as change:
             found = _get(change.connection, name)
-            check_route(msgspec.structs.replace(found, **fields, name=name))
+            self._check(msgspec.structs.replace(found, **fields, name=name))
             _write(change, name, fields)
             change.note("route.changed", name, ", ".join(sorted(fields)))
             return _get(change.connection, name)
@@ -87,6 +93,16 @@ class Routes:
             _get(change.connection, name)
             _write(change, name, {"removed": True})
             change.note("route.removed", name)
+
+    def _check(self, draft: RouteDraft) -> None:
+        check_route(draft)
+        words = self._options_fault(draft.codec, draft.options)
+        if words is not None:
+            raise InvalidFactError(field="options", words=words)
+
+
+def anything(_codec: str, _options: Mapping[str, Any]) -> None:
+    """Find no fault with any options."""
 
 
 def _insert(change: Change, draft: RouteDraft) -> None:

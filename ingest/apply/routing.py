@@ -2,7 +2,7 @@
 
 The most specific pattern wins: level by level a name goes before `+`, and `+` before `#`; of equal
 ones the first name. Topics `madina/v1/{provider}/{device}/raw/{format}` need no route: their last
-level names the codec (formats.md section 0.8).
+level names the codec, or the mapping of a route (formats.md section 0.8).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from city.topics import filter_matches
+from ingest.codecs.mapping.document import mapping_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["IGNORE", "NATIVE", "Lane", "Router"]
 
 NATIVE: Final = "native"
+MAPPING: Final = "mapping"
 # Messages are counted and nothing is stored.
 IGNORE: Final = "ignore"
 RAW_ROUTE: Final = "raw"
@@ -62,7 +64,11 @@ class Router:
 
     def __init__(self, routes: Iterable[Route], codecs: Mapping[str, Codec], timezone: str) -> None:
         """Take enabled routes, codecs by name, and the zone of times without one."""
+        routes = list(routes)
         self._routes = sorted(routes, key=lambda route: (_rank(route.pattern), route.name))
+        self._mappings = {
+            mapping_name(route.options): route for route in routes if route.codec == MAPPING
+        }
         self._codecs = codecs
         self._timezone = timezone
         self._lanes: dict[str, Lane | None] = {}
@@ -103,6 +109,8 @@ class Router:
         provider, kind = levels[2], levels[4]
         if kind == RAW_ROUTE and len(levels) == RAW_LEVELS:
             codec = levels[5]
+            if codec in self._mappings:
+                return self._routed(self._mappings[codec], provider)
             return Lane(RAW_ROUTE, codec, provider, self._timezone, self._codecs.get(codec))
         if kind == STATUS_ROUTE and len(levels) == OWN_LEVELS:
             return Lane(STATUS_ROUTE, IGNORE, provider, self._timezone)

@@ -9,12 +9,14 @@ import pkgutil
 from collections.abc import Mapping
 from importlib.metadata import entry_points
 from types import MappingProxyType
-from typing import Final, cast
+from typing import Any, Final, cast
+
+import msgspec
 
 import ingest.codecs
 from ingest.codecs.seam import Codec
 
-__all__ = ["GROUP", "find_codecs"]
+__all__ = ["GROUP", "find_codecs", "options_fault"]
 
 GROUP: Final = "madina.codecs"
 
@@ -29,3 +31,25 @@ def find_codecs() -> Mapping[str, Codec]:
     for entry in entry_points(group=GROUP):
         found.setdefault(entry.name, cast("Codec", entry.load()))
     return MappingProxyType(found)
+
+
+def options_fault(codecs: Mapping[str, Codec], name: str, options: Mapping[str, Any]) -> str | None:
+    """Say what is wrong with the options of a route, before any message meets them.
+
+    Args:
+        codecs: As `find_codecs` returns them.
+        name: The codec that the route names.
+        options: What the route says to it.
+
+    Returns:
+        Words for people; None where nothing is wrong, or where the codec does not tell what it
+        takes (`options`, a type that they are decoded as).
+    """
+    kind = getattr(codecs.get(name), "options", None)
+    if kind is None:
+        return None
+    try:
+        msgspec.json.decode(msgspec.json.encode(options), type=kind)
+    except msgspec.ValidationError as error:
+        return str(error)
+    return None

@@ -14,6 +14,8 @@ from city.reasons import MessageReason
 from ingest.codecs.binary_text import base64_bytes
 from ingest.codecs.cayenne_lpp import read_frame, server_names
 from ingest.codecs.flatten import flatten, naming_of
+from ingest.codecs.mapping.clock import Time
+from ingest.codecs.mapping.layout import read_layout
 from ingest.codecs.measures import Measures
 from ingest.codecs.members import number_of
 from ingest.codecs.profile import Profile
@@ -31,9 +33,6 @@ __all__ = [
 ]
 
 CAYENNE_LPP: Final = "cayenne-lpp"
-PAYLOAD_CODECS: Final[Mapping[str, Callable[[bytes, Profile, Measures], None]]] = {
-    CAYENNE_LPP: read_frame
-}
 
 
 class Reception(msgspec.Struct, frozen=True):
@@ -78,31 +77,37 @@ class Uplink(msgspec.Struct, frozen=True):
         Raises:
             MessageError: `no_payload_codec`, or a reason of the payload or its codec.
         """
-        measures = Measures()
+        measures, metadata = Measures(), self.metadata
         if self.decoded:
             server_reads_lpp = profile.codec_for(self.port) == CAYENNE_LPP
             naming = server_names(profile) if server_reads_lpp else naming_of(profile)
             flatten(self.decoded, naming, measures, skip=self.skip)
         elif self.port != 0 and not (self.port is None and self.read_raw is None):
-            self._read_payload(profile, measures)
+            metadata = {**self._read_payload(profile, measures), **metadata}
         return measures.decoded(
             self.device,
             time_us=self.time_us,
-            metadata=self.metadata,
+            metadata=metadata,
             message_id=self.message_id,
             flag=self.flag,
         )
 
-    def _read_payload(self, profile: Profile, measures: Measures) -> None:
+    def _read_payload(self, profile: Profile, measures: Measures) -> dict[str, Any]:
+        """Add what the payload says; return metadata that it has."""
         name = profile.codec_for(self.port)
         if name is None:
             words = f"no payload codec is set for port {self.port}, and the server has not decoded"
             raise MessageError(MessageReason.NO_PAYLOAD_CODEC, words)
-        codec = PAYLOAD_CODECS.get(name)
-        if codec is None:
+        payload = self.read_raw() if self.read_raw else b""
+        if name == CAYENNE_LPP:
+            read_frame(payload, profile, measures)
+            return {}
+        layout = profile.layouts.get(name)
+        if layout is None:
             words = f"the payload codec is set to {name[:64]!r}, which nobody has"
             raise MessageError(MessageReason.NO_PAYLOAD_CODEC, words)
-        codec(self.read_raw() if self.read_raw else b"", profile, measures)
+        _, metadata = read_layout(layout, payload, measures, Time(self.time_us))
+        return metadata
 
 
 def device_eui(sent: object, where: str) -> str:

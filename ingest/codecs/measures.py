@@ -33,6 +33,7 @@ class Measure(msgspec.Struct, frozen=True):
         time_us: Its own time; None: that of the message.
         end_us: End of the interval that starts at its time.
         metadata: Its own, beside that of the message.
+        flag: Its own; None: that of the message.
     """
 
     quantity: str
@@ -41,6 +42,7 @@ class Measure(msgspec.Struct, frozen=True):
     time_us: int | None = None
     end_us: int | None = None
     metadata: dict[str, Any] | None = None
+    flag: Flag | None = None
 
 
 class Measures:
@@ -90,7 +92,9 @@ class Measures:
         elif isinstance(value, int | float | str):
             unit = None if isinstance(value, bool | str) else known.unit
             self.found.append(
-                Measure(quantity, value, unit, known.time_us, known.end_us, known.metadata)
+                Measure(
+                    quantity, value, unit, known.time_us, known.end_us, known.metadata, known.flag
+                )
             )
 
     def reject(self, raw: str, reason: ObservationReason, words: str) -> None:
@@ -119,7 +123,8 @@ class Measures:
         observations = [
             CodedObservation(
                 device, each.quantity, each.value, each.unit,
-                time_us if each.time_us is None else each.time_us, each.end_us, flag,
+                time_us if each.time_us is None else each.time_us, each.end_us,
+                flag if each.flag is None else each.flag,
                 {**metadata, **each.metadata} if each.metadata else metadata,
             )
             for each in self.found

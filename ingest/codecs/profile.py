@@ -12,6 +12,7 @@ import msgspec
 from city.quantities import QUANTITY_PATTERN, plain_name, quantity_name
 from city.reasons import MessageReason
 from city.units import ucum
+from ingest.codecs.mapping.layout import Layout
 from ingest.codecs.seam import Arrived, MessageError
 
 __all__ = ["Profile", "options_of", "profile_of"]
@@ -23,7 +24,9 @@ class Profile(msgspec.Struct, frozen=True):
     Attributes:
         names: Name as sent, or as `plain_name` writes it, to quantity.
         units: Quantity, with or without channel, to the unit of its numbers.
-        payload_codec: What reads raw payloads; one for all, or by LoRaWAN port (`{"2": "..."}`).
+        payload_codec: What reads raw payloads, a codec or one of `layouts`; one for all, or by
+            LoRaWAN port (`{"2": "..."}`).
+        layouts: Layouts of raw payloads by name: see `ingest.codecs.mapping`.
         tts_payload: Which of two objects of The Things Stack is read.
         time: Whose clock is believed where the server and its gateways both have one.
         data: How ChirpStack v3 writes the payload; None: as the message looks.
@@ -35,6 +38,7 @@ class Profile(msgspec.Struct, frozen=True):
     names: dict[str, str] = {}
     units: dict[str, str] = {}
     payload_codec: str | dict[str, str] | None = None
+    layouts: dict[str, Layout] = {}
     tts_payload: Literal["decoded", "normalized"] = "decoded"
     time: Literal["server", "gateway"] = "server"
     data: Literal["base64", "hex"] | None = None

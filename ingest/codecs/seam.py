@@ -110,7 +110,11 @@ class MessageError(ValueError):
 
 
 class Codec(Protocol):
-    """One format."""
+    """One format.
+
+    One that takes options says as what type they are decoded, in an attribute `options`: then a
+    route that cannot be followed is refused when it is saved.
+    """
 
     def decode(self, message: Arrived) -> Decoded:
         """Read a message.

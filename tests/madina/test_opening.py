@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import psycopg
 import pytest
 
@@ -11,6 +12,8 @@ from city.clock import MachineClock
 from madina.errors import SetupError
 from madina.opening import opened
 from madina.settings import Settings
+from registry.errors import InvalidFactError
+from registry.records import RouteDraft
 from store.duckdb.store import DuckDBStore
 
 
@@ -110,3 +113,25 @@ def test_a_database_server_is_opened_and_its_troubles_are_told_with_what_mends_t
     told = refused(settings(data_folder, database_url=url))
     assert "written by a newer version of madina (version 9999" in told
     assert "MADINA_DATABASE_URL to another database" in told
+
+
+def test_a_route_whose_options_cannot_be_followed_is_refused_when_it_is_saved(
+    data_folder: Path,
+) -> None:
+    mapping = {
+        "mapping": "bays",
+        "input": "json",
+        "match": {"topic": "bays/+bay"},
+        "device": "{bay}",
+        "values": [{"quantity": "occupied", "path": "/status", "unitt": "1"}],
+    }
+    wrong = RouteDraft("bays", "bays/+", "mapping", "city", options=mapping)
+    mended = {**mapping, "values": [{"quantity": "occupied", "path": "/status"}]}
+    with opened(settings(data_folder), MachineClock()) as found:
+        routes = found.registry.routes
+        with pytest.raises(InvalidFactError, match=r"options: .*`unitt`.*\$\.values\[0\]"):
+            routes.create("ada", wrong)
+        routes.create("ada", msgspec.structs.replace(wrong, options=mended))
+        with pytest.raises(InvalidFactError, match="options"):
+            routes.change("ada", "bays", {"options": mapping})
+        assert routes.get("bays").options == mended

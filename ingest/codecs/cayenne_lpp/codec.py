@@ -5,7 +5,7 @@ from typing import Final
 from ingest.codecs.cayenne_lpp.frame import read_frame
 from ingest.codecs.measures import Measures
 from ingest.codecs.own_topic import required_device
-from ingest.codecs.profile import profile_of
+from ingest.codecs.profile import Profile, profile_of
 from ingest.codecs.seam import Arrived, Decoded, MessageError
 
 __all__ = ["CODEC", "CayenneLppCodec"]
@@ -13,6 +13,8 @@ __all__ = ["CODEC", "CayenneLppCodec"]
 
 class CayenneLppCodec:
     """`ingest.codecs.seam.Codec` for Cayenne LPP; the topic names the device."""
+
+    options: Final = Profile
 
     def decode(self, message: Arrived) -> Decoded:
         """Read a message. See `Codec.decode`."""

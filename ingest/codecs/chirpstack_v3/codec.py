@@ -54,6 +54,8 @@ FRAME: Final = {"adr": "adr", "dr": "dr", "confirmedUplink": "confirmed"}
 class ChirpStackV3Codec:
     """`ingest.codecs.seam.Codec` for ChirpStack v3; the JSON shape is told by each member."""
 
+    options: Final = Profile
+
     def decode(self, message: Arrived) -> Decoded:
         """Read a message. See `Codec.decode`."""
         named = named_by(message.topic)

@@ -24,7 +24,7 @@ from ingest.codecs.members import (
     text_of_member,
     time_of,
 )
-from ingest.codecs.profile import profile_of
+from ingest.codecs.profile import Profile, profile_of
 from ingest.codecs.seam import Arrived, Decoded, MessageError
 
 __all__ = ["CODEC", "ChirpStackV4Codec"]
@@ -47,6 +47,8 @@ RADIO: Final = {"devAddr": "dev_addr", "adr": "adr", "dr": "dr", "confirmed": "c
 
 class ChirpStackV4Codec:
     """`ingest.codecs.seam.Codec` for ChirpStack v4."""
+
+    options: Final = Profile
 
     def decode(self, message: Arrived) -> Decoded:
         """Read a message. See `Codec.decode`."""

@@ -35,6 +35,8 @@ class _Value(msgspec.Struct, frozen=True):
 class SensorCommunityCodec:
     """`ingest.codecs.seam.Codec` for Sensor.Community."""
 
+    options: Final = Profile
+
     def decode(self, message: Arrived) -> Decoded:
         """Read a message. See `Codec.decode`."""
         device = device_of_topic(message.topic)

@@ -39,6 +39,8 @@ class TasmotaOptions(Profile, frozen=True):
 class TasmotaCodec:
     """`ingest.codecs.seam.Codec` for Tasmota; the topic names the device."""
 
+    options: Final = TasmotaOptions
+
     def decode(self, message: Arrived) -> Decoded:
         """Read a message. See `Codec.decode`."""
         options = options_of(message, TasmotaOptions)

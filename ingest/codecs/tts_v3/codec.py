@@ -39,6 +39,8 @@ KEPT: Final = {
 class TheThingsStackCodec:
     """`ingest.codecs.seam.Codec` for The Things Stack v3."""
 
+    options: Final = Profile
+
     def decode(self, message: Arrived) -> Decoded:
         """Read a message. See `Codec.decode`."""
         named = _named_by(message.topic)

@@ -37,6 +37,8 @@ class Zigbee2MqttOptions(Profile, frozen=True):
 class Zigbee2MqttCodec:
     """`ingest.codecs.seam.Codec` for Zigbee2MQTT; the topic names the device."""
 
+    options: Final = Zigbee2MqttOptions
+
     def decode(self, message: Arrived) -> Decoded:
         """Read a message. See `Codec.decode`."""
         options = options_of(message, Zigbee2MqttOptions)

@@ -50,3 +50,18 @@ def test_a_zone_of_the_route_wins() -> None:
     lane = Router(ROUTES, find_codecs(), "UTC").lane("a/b/c")
     assert lane is not None
     assert lane.timezone == "Asia/Tokyo"
+
+
+def test_a_mapping_reads_topics_of_our_own_that_name_it() -> None:
+    options = '{"mapping": "vendor-x", "input": "json"}'
+    route = Route(
+        "x", "x/#", "mapping", "city", recorded=False, timezone=None, revision=1, options=options
+    )
+    router = Router([route], find_codecs(), "UTC")
+    lane = router.lane("madina/v1/acme/y/raw/vendor-x")
+    assert lane is not None
+    assert (lane.codec, lane.route, lane.provider) == ("mapping", "x", "acme")
+    assert lane.options["mapping"] == "vendor-x"
+    other = router.lane("madina/v1/acme/y/raw/vendor-y")
+    assert other is not None
+    assert other.reader is None

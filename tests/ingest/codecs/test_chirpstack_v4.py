@@ -99,6 +99,33 @@ def test_both_alphabets_of_base64_are_read() -> None:
         assert values(found) == {"temperature_251": -0.2}
 
 
+def test_a_payload_is_read_by_the_layout_that_the_route_names() -> None:
+    layout: dict[str, Any] = {
+        "length": {"min": 3},
+        "values": [
+            {"quantity": "fill_level", "bytes": [0, 1], "unit": "%", "missing": [255]},
+            {"quantity": "distance", "bytes": [1, 2], "unit": "mm", "interval_s": 60},
+        ],
+        "metadata": {"hardware": {"bytes": [-1, 1], "bits": [4, 4]}},
+    }
+    options: dict[str, Any] = {"payload_codec": {"2": "bins"}, "layouts": {"bins": layout}}
+    found = decode(raw("IgMsIA=="), **options)
+    assert values(found) == {"fill_level": 34, "distance": 812}
+    level, distance = found.observations
+    assert (level.time_us, distance.end_us) == (text_us(TIME), text_us(TIME))
+    assert level.metadata["hardware"] == 2
+    nothing: dict[str, Any] = {}
+    for payload, layouts, reason in (
+        ("IgM=", options["layouts"], MessageReason.MAPPING_LENGTH),
+        ("", options["layouts"], MessageReason.MAPPING_LENGTH),
+        ("IgMs", nothing, MessageReason.NO_PAYLOAD_CODEC),
+        ("IgMs", {"bins": nothing}, MessageReason.NO_CODEC),
+    ):
+        with pytest.raises(MessageError) as caught:
+            decode(raw(payload), payload_codec="bins", layouts=layouts)
+        assert caught.value.reason == reason
+
+
 def test_the_servers_decoder_wins_over_the_payload() -> None:
     found = decode({**UPLINK, "data": "*"}, payload_codec="cayenne-lpp")
     assert values(found) == {"temperature": 21.5}
