@@ -3,8 +3,18 @@
 Source: MQTT 5.0 section 4.7 (the same words in 3.1.1). Bytes in UTF-8; no I/O, no state.
 """
 
-__all__ = ["TopicFilterError", "check_filter", "filter_matches"]
+import re
 
+__all__ = ["MASK", "TopicFilterError", "check_filter", "filter_matches", "masked_topic"]
+
+# What stands for a secret wherever a topic is kept or shown.
+MASK = "***"
+# FIWARE's IoT Agents: the level before the device is a key that devices share.
+KEYED = re.compile(
+    r"(/(?:ul|json)/)[^/]+(/.*)"
+    r"|((?:ul|json)/)[^/]+(/[^/]*/(?:attrs|cmd|cmdexe|configuration)(?:/.*)?)",
+    re.DOTALL,
+)
 SINGLE = b"+"
 MULTI = b"#"
 
@@ -51,3 +61,12 @@ def filter_matches(topic_filter: bytes, topic: bytes) -> bool:
     return len(levels) == len(wanted) and all(
         want in (SINGLE, level) for want, level in zip(wanted, levels, strict=True)
     )
+
+
+def masked_topic(topic: str) -> str:
+    """Return a topic as it may be kept and shown: without the key that some formats put there."""
+    keyed = KEYED.fullmatch(topic)
+    if keyed is None:
+        return topic
+    before, behind = (keyed[1], keyed[2]) if keyed[1] else (keyed[3], keyed[4])
+    return f"{before}{MASK}{behind}"

@@ -25,7 +25,6 @@ VALUES = (float, int, bool, str)
 class _Sample(msgspec.Struct, frozen=True):
     """A message as its file says it arrived."""
 
-    codec: str
     topic: str
     payload: bytes
     options: dict[str, Any] = {}
@@ -38,23 +37,24 @@ class Codecs:
 
     def __init__(self) -> None:
         self._codecs: Mapping[str, Codec] = find_codecs()
-        self._samples = [each for name in sorted(self._codecs) for each in _samples(name)]
+        self._samples = {name: found for name in sorted(self._codecs) if (found := _samples(name))}
         assert self._samples, f"no samples under {SAMPLES}"
 
     def make(self, rng: random.Random) -> bytes:
         """Return codec, topic, payload and options in MessagePack. See `Target.make`."""
-        sample = rng.choice(self._samples)
-        codec = rng.choice(sorted(self._codecs)) if rng.random() < 0.05 else sample.codec
+        codec = rng.choice(list(self._samples))
+        sample = rng.choice(self._samples[codec])
+        if rng.random() < 0.05:
+            codec = rng.choice(list(self._samples))
         topic = mutate(sample.topic.encode(), rng) if rng.random() < 0.1 else sample.topic.encode()
         payload = mutate(sample.payload, rng)
-        return msgspec.msgpack.encode(
-            (codec, topic.decode(errors="ignore"), payload, sample.options)
-        )
+        text = topic.decode(errors="ignore")
+        return msgspec.msgpack.encode((codec, text, payload, sample.options))
 
     def check(self, data: bytes) -> Decided:
         """Decode one message. See `Target.check`."""
-        kind = tuple[str, str, bytes, dict[str, Any]]
-        name, topic, payload, options = msgspec.msgpack.decode(data, type=kind)
+        made = msgspec.msgpack.decode(data, type=tuple[str, str, bytes, dict[str, Any]])
+        name, topic, payload, options = made
         try:
             message = Arrived(topic, unpack(payload), RECEIVED_US, "city", options=options)
             decoded = self._codecs[name].decode(message)
@@ -69,12 +69,14 @@ def _samples(codec: str) -> list[_Sample]:
     for path in sorted((SAMPLES / codec).glob("*.in")):
         meta = msgspec.json.decode(path.with_suffix(".meta.json").read_bytes())
         payload = path.read_bytes()
-        if meta.get("encoding") == "hex":
+        if meta["encoding"] == "hex":
             payload = bytes.fromhex(payload.decode())
-        options = {**meta.get("options", {}), **meta.get("profile", {})}
+        # What a route would say.
+        parts = ("route", "options", "profile", "registry")
+        options = {name: each for part in parts for name, each in meta.get(part, {}).items()}
         if "mapping" in meta:
             options |= msgspec.json.decode((path.parent / meta["mapping"]).read_bytes())
-        found.append(_Sample(codec, meta.get("topic", "a/b/c/d"), payload, options))
+        found.append(_Sample(meta.get("topic", "a/b/c/d"), payload, options))
     return found
 
 

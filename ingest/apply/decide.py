@@ -8,8 +8,10 @@ import msgspec
 import structlog
 
 from city.flags import Flag
+from city.frame import Door
 from city.instants import to_text
 from city.reasons import MessageReason, Note, ObservationReason
+from city.topics import masked_topic
 from ingest.apply.int_table import ABSENT
 from ingest.apply.recent import Repetition
 from ingest.apply.routing import IGNORE, NATIVE
@@ -94,7 +96,7 @@ class Decider:
         """
         lane = router.lane(message.topic)
         if lane is None:
-            words = f"no route speaks of the topic {message.topic!r}"
+            words = f"no route speaks of the topic {masked_topic(message.topic)!r}"
             return Decision(refused=MessageError(MessageReason.NO_ROUTE, words))
         decision = Decision(lane.provider, lane.route, lane.codec)
         if lane.codec == IGNORE:
@@ -216,6 +218,7 @@ def _decode(message: Message, lane: Lane) -> Decoded:
         content_type=message.content_type,
         timezone=lane.timezone,
         options=lane.options,
+        vouched=message.door is Door.SERVICES,
     )
     try:
         return lane.reader.decode(arrived)
@@ -223,7 +226,8 @@ def _decode(message: Message, lane: Lane) -> Decoded:
         raise
     except Exception as error:
         # A defect of a codec must not stop the shard: the message waits until it is mended.
-        log.exception("codec.failed", codec=lane.codec, topic=message.topic, message=message.id)
+        topic = masked_topic(message.topic)
+        log.exception("codec.failed", codec=lane.codec, topic=topic, message=message.id)
         words = f"the codec {lane.codec} failed: {type(error).__name__}: {error}"
         raise MessageError(MessageReason.CODEC_ERROR, words) from error
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from city.frame import Door
+from city.topics import masked_topic
 from ingest.apply.stretch import Message
 from store.interface import QuarantineEntry
 
@@ -69,7 +70,7 @@ def _entry(message: Message, decision: Decision, *, reason: str, words: str) -> 
         shard=message.shard,
         received_us=message.received_us,
         minute_us=message.minute_us,
-        topic=message.topic,
+        topic=masked_topic(message.topic),
         client=message.client,
         flags=message.flags,
         payload=payload[:KEPT_BYTES],

@@ -35,6 +35,8 @@ RAW_LEVELS: Final = 6
 # A provider's name that is ours: indicators leave under it.
 RESERVED: Final = "indicators"
 REMEMBERED_TOPICS: Final = 65_536
+# Short names of formats in topics of our own.
+SHORT_NAMES: Final = {"senml": "senml-json"}
 RANKS: Final = {"+": 1, "#": 2}
 
 _options = msgspec.json.Decoder(dict[str, Any])
@@ -108,7 +110,7 @@ class Router:
     def _unrouted(self, levels: list[str]) -> Lane | None:
         provider, kind = levels[2], levels[4]
         if kind == RAW_ROUTE and len(levels) == RAW_LEVELS:
-            codec = levels[5]
+            codec = SHORT_NAMES.get(levels[5], levels[5])
             if codec in self._mappings:
                 return self._routed(self._mappings[codec], provider)
             return Lane(RAW_ROUTE, codec, provider, self._timezone, self._codecs.get(codec))

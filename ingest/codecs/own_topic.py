@@ -7,6 +7,7 @@ from typing import Final
 
 from city.identity import device_id
 from city.reasons import MessageReason
+from city.topics import masked_topic
 from ingest.codecs.seam import MessageError
 
 __all__ = ["device_of_topic", "known_device", "required_device"]
@@ -35,7 +36,8 @@ def required_device(topic: str) -> str:
     """
     device = device_of_topic(topic)
     if device is None:
-        words = f"the topic {topic!r} names no device, and the payload has no place for it"
+        shown = masked_topic(topic)
+        words = f"the topic {shown!r} names no device, and the payload has no place for it"
         raise MessageError(MessageReason.MISSING_DEVICE, words)
     return device
 

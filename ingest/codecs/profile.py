@@ -73,7 +73,7 @@ class Profile(msgspec.Struct, frozen=True):
         return self.payload_codec
 
 
-AnyProfile = TypeVar("AnyProfile", bound=Profile)
+Options = TypeVar("Options", bound=msgspec.Struct)
 
 
 def profile_of(message: Arrived) -> Profile:
@@ -85,7 +85,7 @@ def profile_of(message: Arrived) -> Profile:
     return options_of(message, Profile)
 
 
-def options_of(message: Arrived, kind: type[AnyProfile]) -> AnyProfile:
+def options_of(message: Arrived, kind: type[Options]) -> Options:
     """Read the options of a message's route for a format that has some of its own.
 
     Args:
@@ -96,12 +96,12 @@ def options_of(message: Arrived, kind: type[AnyProfile]) -> AnyProfile:
         MessageError: `no_codec`, since the codec cannot be set as the route wants it.
     """
     try:
-        return cast("AnyProfile", _options(msgspec.json.encode(message.options), kind))
+        return cast("Options", _options(msgspec.json.encode(message.options), kind))
     except msgspec.ValidationError as error:
         words = f"the options of the route cannot be followed: {error}"
         raise MessageError(MessageReason.NO_CODEC, words) from None
 
 
 @lru_cache(maxsize=1024)
-def _options(options: bytes, kind: type[Profile]) -> Profile:
+def _options(options: bytes, kind: type[msgspec.Struct]) -> msgspec.Struct:
     return msgspec.json.decode(options, type=kind)

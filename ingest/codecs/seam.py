@@ -34,6 +34,7 @@ class Arrived(msgspec.Struct, frozen=True):
         content_type: MQTT 5 property; empty where there was none.
         timezone: IANA zone of times without an offset.
         options: Of the route, for this codec.
+        vouched: A person had it replayed, so that a secret masked in its topic is believed.
     """
 
     topic: str
@@ -43,6 +44,7 @@ class Arrived(msgspec.Struct, frozen=True):
     content_type: str = ""
     timezone: str = "UTC"
     options: dict[str, Any] = {}
+    vouched: bool = False
 
 
 class CodedObservation(msgspec.Struct, frozen=True):

@@ -41,6 +41,9 @@ def test_topics_of_our_own_name_their_codec() -> None:
     assert raw.timezone == "Europe/Madrid"
     assert status is not None
     assert status.codec == "ignore"
+    senml = router.lane("madina/v1/acme/y/raw/senml")
+    assert senml is not None
+    assert senml.codec == "senml-json"
     assert router.lane("madina/v1/acme/y/cmd") is None
     assert router.lane("madina/v1/indicators/y/up") is None
     assert router.lane("elsewhere") is None

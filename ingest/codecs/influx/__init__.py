@@ -1,0 +1,5 @@
+"""InfluxDB line protocol."""
+
+from ingest.codecs.influx.codec import CODEC
+
+__all__ = ["CODEC"]
