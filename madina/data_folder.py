@@ -63,6 +63,7 @@ class DataFolder:
         self.nats_store = self.path / "nats"
         self.duckdb = self.path / "madina.duckdb"
         self.registry = self.path / "registry.sqlite"
+        self.copies = self.path / "copies"
 
     @contextlib.contextmanager
     def held(self) -> Generator[None]:
@@ -167,6 +168,11 @@ class DataFolder:
             f"data folder {self.path} is in use by process {pid or '?'}",
             "stop that one, or set MADINA_DATA_DIR to another folder",
         )
+
+    def shards(self) -> int | None:
+        """Return how many shards the log has; None where nothing was logged yet."""
+        found = self._format()
+        return None if found is None else found.shards
 
     def keep_shards(self, shards: int) -> None:
         """Remember how many shards the log has, or refuse another number.

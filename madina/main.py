@@ -33,6 +33,8 @@ COMMANDS: Final[Mapping[str, str]] = {
     "keys": "keys",
     "load": "load",
     "demo-city": "demo_city",
+    "backup": "backup",
+    "restore": "restore",
     "config": "config",
     "doctor": "doctor",
 }

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import services
 from city.clock import Clock
+from madina.backup.copier import Copier
 from madina.data_folder import DataFolder
 from madina.opening import Opened
 from madina.settings import Settings
@@ -36,5 +37,6 @@ def service_parts(
         city=settings.city,
         timezone=settings.timezone,
         version=importlib.metadata.version("madina"),
+        copy=Copier(found, DataFolder(settings.data_dir)),
         pages=Path(services.__path__[0]) / "pages" / "static",
     )

@@ -5,7 +5,9 @@ never gets company later: SQLite has one writer, and on PostgreSQL a change begi
 """
 
 import contextlib
+import sqlite3
 from collections.abc import Generator
+from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -133,6 +135,28 @@ class Database:
         with self.reading() as connection:
             statement = select(CounterRow.value).where(CounterRow.name == name)
             return connection.execute(statement).scalar_one()
+
+    def copy(self, target: Path) -> bool:
+        """Write all of it into a new file; False where it is on a server, which has its own tools.
+
+        Raises:
+            RegistryAwayError: Not now; nothing of the copy is left.
+        """
+        if self.engine.dialect.name != SQLITE:
+            return False
+        try:
+            with _translated(), self.engine.connect() as connection:
+                # Not in a transaction of ours: it reads one snapshot, and writers go on.
+                driver = connection.connection.driver_connection
+                assert driver is not None, "the connection is open"
+                driver.execute("vacuum into ?", [str(target)])
+        except sqlite3.Error as error:
+            target.unlink(missing_ok=True)
+            raise RegistryAwayError(error) from error
+        except BaseException:
+            target.unlink(missing_ok=True)
+            raise
+        return True
 
     def close(self) -> None:
         """Close every connection."""

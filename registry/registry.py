@@ -1,5 +1,7 @@
 """The registry: relational facts in one database, opened once by the composition root."""
 
+from pathlib import Path
+
 from city.access import ShardRule, ShardRules
 from city.clock import Clock
 from registry.audit import AuditLog
@@ -84,6 +86,14 @@ class Registry:
         """Return the routes that name the levels which decide the shard."""
         routes = [each for each in self.routes.all() if each.enabled and each.levels]
         return ShardRules(tuple(ShardRule(each.pattern, each.levels) for each in routes))
+
+    def copy(self, target: Path) -> bool:
+        """Write all of it into a new file; False where it is on a server, which has its own tools.
+
+        Raises:
+            RegistryAwayError: Not now; nothing of the copy is left.
+        """
+        return self._database.copy(target)
 
     def close(self) -> None:
         """Close the database."""

@@ -9,6 +9,7 @@ from starlette.types import Lifespan
 
 from services.api import (
     audit,
+    copies,
     devices,
     health,
     keys,
@@ -48,6 +49,7 @@ ROUTERS = (
     quarantine.router,
     users.router,
     keys.router,
+    copies.router,
     audit.router,
     metrics.router,
     reference.router,

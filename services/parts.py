@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -14,7 +14,24 @@ if TYPE_CHECKING:
     from registry.registry import Registry
     from store.interface import Store
 
-__all__ = ["IngestLook", "ServicesParts"]
+__all__ = ["IngestLook", "MakesCopies", "ServicesParts"]
+
+
+class MakesCopies(Protocol):
+    """Who copies store and registry."""
+
+    def folder(self, name: str) -> Path:
+        """Return where a copy of this name is made."""
+        ...
+
+    def make(self, name: str, told: Callable[[float], None]) -> None:
+        """Make a copy. Blocking.
+
+        Args:
+            name: Of the copy.
+            told: Hears how much is done, 0 to 1; what it raises ends the copy.
+        """
+        ...
 
 
 class IngestLook(msgspec.Struct, frozen=True):
@@ -56,6 +73,7 @@ class ServicesParts(msgspec.Struct, frozen=True):
         clock: For every instant that is written.
         admin_key: Opens every changing call.
         city, timezone, version: Shown; `timezone` is an IANA name.
+        copy: Who copies store and registry; None where servers keep them.
         pages: Folder of the pages' static files; None, or a folder that is not there: no pages.
     """
 
@@ -69,4 +87,5 @@ class ServicesParts(msgspec.Struct, frozen=True):
     city: str
     timezone: str
     version: str
+    copy: MakesCopies | None = None
     pages: Path | None = None

@@ -10,6 +10,7 @@ import structlog
 
 from link.nats_link import Link
 from services.access_bucket import AccessBucket
+from services.copying import Copying
 from services.ledger import LedgerBook
 from services.log_view import LogView
 from services.replay import Replayer
@@ -49,6 +50,7 @@ class Services:
         self.state = PlatformState(parts, self.ledger, self.threads)
         self.access = AccessBucket(parts.registry, self.threads)
         self.replayer = Replayer(parts.shards, parts.clock)
+        self.copying = Copying(parts)
         self.failed = ""
         tenants = (self.view, self.access, self.replayer)
         self._link = Link(parts.nats_url, NAME, tenants)
@@ -62,6 +64,7 @@ class Services:
         finally:
             work.cancel()
             await asyncio.wait([work], timeout=END_S)
+            await asyncio.to_thread(self.copying.close)
             self.threads.close()
 
     async def _work(self) -> None:

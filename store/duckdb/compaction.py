@@ -1,29 +1,21 @@
 """Copy a file into a smaller one: DuckDB never gives space back, and keeps deleted bytes in place.
 
-The copy also sorts: within stretches of some millions of rows, observations stand by series, so
-that reading one device afterwards touches few row groups. A crash at any moment leaves either the
-old file or the new one, each complete; a half-written copy is removed by the next attempt.
+A crash at any moment leaves either the old file or the new one, each complete; a half-written copy
+is removed by the next attempt.
 """
-# ruff: noqa: S608 - statements are put together from this package's own names and integers
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import msgspec
-from duckdb import DuckDBPyConnection
 
-from city.clock import US_PER_MINUTE
+from store.duckdb.copying import copy_whole
 from store.duckdb.database import Database
-from store.duckdb.schema import OBSERVATION_COLUMNS
 from store.interface import StoreBusyError
 
 __all__ = ["Compaction", "compact", "remove_leftovers"]
 
-# Rows that are sorted in memory at a time; 4 million take about 250 MB.
-SORTED_ROWS: Final = 4_000_000
-HOUR_US: Final = 60 * US_PER_MINUTE
 SUFFIX: Final = ".compact"
 # The copy's name inside DuckDB; the file's own name there is made from its path.
 COPY: Final = "madina_compacted"
@@ -50,7 +42,7 @@ def compact(database: Database) -> Compaction:
         with database.writing() as connection:
             connection.execute("CHECKPOINT")
             before = path.stat().st_size
-            _copy(connection, _copy_path(path))
+            copy_whole(connection, _copy_path(path), COPY)
         _sync(_copy_path(path))
         with database.shut():
             _swap(path)
@@ -68,53 +60,6 @@ def remove_leftovers(path: Path) -> None:
 
 def _copy_path(path: Path) -> Path:
     return Path(f"{path}{SUFFIX}")
-
-
-def _copy(connection: DuckDBPyConnection, target: Path) -> None:
-    quoted = str(target).replace("'", "''")
-    source = connection.execute("SELECT current_database()").fetchall()[0][0]
-    name = '"' + str(source).replace('"', '""') + '"'
-    connection.execute(f"ATTACH '{quoted}' AS {COPY}")
-    try:
-        connection.execute(f"COPY FROM DATABASE {name} TO {COPY} (SCHEMA)")
-        for (table,) in connection.execute(
-            "SELECT table_name FROM duckdb_tables() WHERE database_name = ?", [source]
-        ).fetchall():
-            for rows in _parts(connection, table):
-                connection.execute(f"INSERT INTO {COPY}.{table} {rows}")
-        connection.execute(f"CHECKPOINT {COPY}")
-    finally:
-        connection.execute(f"DETACH {COPY}")
-
-
-def _parts(connection: DuckDBPyConnection, table: str) -> Iterator[str]:
-    """Yield queries that together read a table, observations in sorted stretches of time."""
-    if table != "observations":
-        yield f"SELECT * FROM {table}"
-        return
-    hours = connection.execute(
-        f"SELECT time_us // {HOUR_US} AS hour, count(*) FROM observations "
-        "GROUP BY hour ORDER BY hour"
-    ).fetchall()
-    for low, high in _stretches(hours):
-        yield (
-            f"SELECT {OBSERVATION_COLUMNS} FROM observations"
-            f" WHERE time_us >= {low * HOUR_US} AND time_us < {high * HOUR_US}"
-            " ORDER BY series, time_us"
-        )
-
-
-def _stretches(hours: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """Gather hours and their counts into ranges (end excluded) of about `SORTED_ROWS`."""
-    start, rows = None, 0
-    for hour, count in hours:
-        if start is not None and rows + count > SORTED_ROWS:
-            yield start, hour
-            start, rows = hour, 0
-        start = hour if start is None else start
-        rows += count
-    if start is not None:
-        yield start, hours[-1][0] + 1
 
 
 def _swap(path: Path) -> None:

@@ -100,10 +100,20 @@ class Database:
         Raises:
             StoreBusyError: The file cannot be read now.
         """
+        with self.visiting() as cursor:
+            cursor.execute("BEGIN READ ONLY")
+            yield cursor
+
+    @contextlib.contextmanager
+    def visiting(self) -> Generator[duckdb.DuckDBPyConnection]:
+        """Lend a cursor outside a transaction, to attach and write another file.
+
+        Raises:
+            StoreBusyError: The file cannot be read now.
+        """
         cursor = self._enter()
         try:
             with self._translated():
-                cursor.execute("BEGIN READ ONLY")
                 yield cursor
         finally:
             cursor.close()

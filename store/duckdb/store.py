@@ -3,12 +3,14 @@
 
 import contextlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+import msgspec
 import pyarrow as pa
 import structlog
+from duckdb import DuckDBPyConnection
 
 from city.ledger import Balance
 from city.scope import Scope
@@ -20,6 +22,7 @@ from store.duckdb.balance import (
     read_received,
 )
 from store.duckdb.compaction import Compaction, compact, remove_leftovers
+from store.duckdb.copying import copy_whole
 from store.duckdb.database import Database, DatabaseOptions
 from store.duckdb.folding import fold, prune_recent
 from store.duckdb.lookups import read_matches, read_recent, read_series, read_watermarks
@@ -46,7 +49,7 @@ from store.interface import (
     StoredObservation,
 )
 
-__all__ = ["DuckDBStore"]
+__all__ = ["DuckDBStore", "Position"]
 
 log = structlog.get_logger(__name__)
 
@@ -55,6 +58,20 @@ MIB: Final = 1 << 20
 FOLD_EVERY: Final = 64
 # Appended keys before older ones are pruned; it reads the whole table, so it waits for a share too.
 PRUNE_EVERY: Final = 10_000
+# The copy's name inside DuckDB; a compaction's is another.
+BACKUP: Final = "madina_backup"
+
+
+class Position(msgspec.Struct, frozen=True):
+    """How far the log is applied at one instant.
+
+    Attributes:
+        marks: Last applied log sequence by shard.
+        counts: Applied messages of every gateway process and shard.
+    """
+
+    marks: dict[int, int]
+    counts: list[GatewayCount]
 
 
 class DuckDBStore:
@@ -98,6 +115,11 @@ class DuckDBStore:
         self._unfolded = FOLD_EVERY
         self._unpruned = 0
         self._recent_kept = 0
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._database.path
 
     def write(self, batch: Batch) -> None:
         """Apply a batch in one transaction. See `Store.write`."""
@@ -277,6 +299,45 @@ class DuckDBStore:
                 self._mend()
             log.info("store.compacted", before=done.before_bytes, after=done.after_bytes)
             return done
+
+    def copy(self, target: Path, told: Callable[[int, int], None]) -> Position:
+        """Write a new file that holds all of this one at one instant; batches go on meanwhile.
+
+        Args:
+            target: There is no such file.
+            told: Hears rows copied and rows in all, now and then; what it raises ends the copy.
+
+        Returns:
+            How far the log is applied in the copy.
+
+        Raises:
+            StoreBusyError: The copy failed; nothing of it is left.
+        """
+        read: list[Position] = []
+
+        def position(cursor: DuckDBPyConnection) -> None:
+            read.append(Position(read_marks(cursor), read_counts(cursor)))
+
+        try:
+            with self._database.visiting() as cursor:
+                copy_whole(cursor, target, BACKUP, told=told, also=position)
+        except BaseException:
+            target.unlink(missing_ok=True)
+            Path(f"{target}.wal").unlink(missing_ok=True)
+            raise
+        return read[0]
+
+    def forget_marks(self) -> None:
+        """Have applied nothing of the log, so that another one is read from its beginning.
+
+        What gateways have counted stays, so a frame that was applied is still not counted again.
+        """
+        with self._writer:
+            self._mend()
+            with self._database.transaction() as connection:
+                fold(connection)
+                connection.execute("DELETE FROM progress WHERE gateway = ''")
+            self._marks = None
 
     def close(self) -> None:
         """Checkpoint and release the file. Closing twice is allowed."""
