@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Paced", "Pacer"]
 
-# Half of a frame's linger: devices do not feel it, and `make bench BENCH=textbook` does.
-BEAT_S = 0.010
 # A longer read is worth its system call already.
 LONG_READ_BYTES = 1_024
 
@@ -35,14 +33,18 @@ class Paced(Protocol):
 
 
 class Pacer:
-    """Holds back who was read a moment ago, until the next beat."""
+    """Holds back who was read less than a beat ago, until the next beat."""
 
-    __slots__ = ("_clock", "_held", "_later")
+    __slots__ = ("_beat_s", "_clock", "_held", "_later")
 
     def __init__(
-        self, clock: Callable[[], float], later: Callable[[float, Callable[[], None]], object]
+        self,
+        beat_s: float,
+        clock: Callable[[], float],
+        later: Callable[[float, Callable[[], None]], object],
     ) -> None:
         """Take a clock that only goes forward, and what calls a function after so many seconds."""
+        self._beat_s = beat_s
         self._clock = clock
         self._later = later
         self._held: list[Paced] = []
@@ -50,12 +52,12 @@ class Pacer:
     def read(self, socket: Paced, size_bytes: int) -> None:
         """Note that a socket was read, and hold it back if that was so soon again."""
         now_s = self._clock()
-        soon = now_s - socket.looked_s < BEAT_S
+        soon = now_s - socket.looked_s < self._beat_s
         socket.looked_s = now_s
         if soon and size_bytes < LONG_READ_BYTES:
             socket.hold_back()
             if not self._held:
-                self._later(BEAT_S, self._beat)
+                self._later(self._beat_s, self._beat)
             self._held.append(socket)
 
     def _beat(self) -> None:

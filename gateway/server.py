@@ -51,6 +51,7 @@ class ServerSettings(msgspec.Struct, frozen=True):
         connect_rate_per_s: New connections that are served.
         header_timeout_s: For a TLS handshake, and for a PROXY header.
         proxy_from: Addresses and networks whose connections begin with a PROXY header.
+        beat_s: Busy connections are read once in so long (`gateway.pacing`).
         tls: For the second listener; None: there is none.
     """
 
@@ -58,6 +59,7 @@ class ServerSettings(msgspec.Struct, frozen=True):
     connect_rate_per_s: float = 2_000
     header_timeout_s: float = 10
     proxy_from: tuple[str, ...] = ()
+    beat_s: float = 0.02
     tls: TlsSettings | None = None
 
 
@@ -93,7 +95,7 @@ class Server:
         self._backlog = backlog
         backlog.turned = self._backlog_turned
         self.endpoint = endpoint
-        self.pacer = Pacer(self._loop.time, self._loop.call_later)
+        self.pacer = Pacer(settings.beat_s, self._loop.time, self._loop.call_later)
         self.connections = 0
         self.connects = 0
 

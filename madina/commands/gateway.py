@@ -122,6 +122,8 @@ def _server_settings(settings: Settings) -> ServerSettings:
             f"MADINA_PROXY_FROM cannot be used: {error}", "give addresses or networks"
         ) from error
     return ServerSettings(
+        # A message waits for its frame as long anyway.
+        beat_s=settings.frame_linger,
         max_connections=settings.mqtt_max_connections,
         connect_rate_per_s=settings.mqtt_connect_rate,
         header_timeout_s=settings.mqtt_connect_timeout,

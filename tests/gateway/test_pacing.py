@@ -6,8 +6,10 @@ from unittest.mock import Mock
 
 import pytest
 
-from gateway.pacing import BEAT_S, LONG_READ_BYTES, Pacer
+from gateway.pacing import LONG_READ_BYTES, Pacer
 from gateway.server_socket import DeviceSocket, Reception
+
+BEAT_S = 0.02
 
 
 class Beats:
@@ -58,7 +60,7 @@ def beats() -> Beats:
 
 @pytest.fixture
 def pacer(beats: Beats) -> Pacer:
-    return Pacer(lambda: beats.now_s, beats.later)
+    return Pacer(BEAT_S, lambda: beats.now_s, beats.later)
 
 
 @pytest.fixture
