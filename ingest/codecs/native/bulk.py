@@ -33,6 +33,8 @@ MICROS_PER_MILLI: Final = 1_000
 LAST_US: Final = 4_102_444_800_000_000
 ID_MAX: Final = 64
 OBSERVATIONS_MAX: Final = 1_000
+# Messages read as one: their objects stay in the processor's cache until they are columns.
+AT_ONCE: Final = 1_024
 # Quotes of `"obs"`; of `"q":"..."` and `"v"`; of a name and its text.
 QUOTES_MESSAGE: Final = 2
 QUOTES_OBSERVATION: Final = 6
@@ -75,21 +77,37 @@ class Bulk(msgspec.Struct, frozen=True):
     refused: list[int]
 
 
+class _Stretch(msgspec.Struct, frozen=True):
+    """Neighbours among the payloads that are all plain, in columns.
+
+    Attributes:
+        at: Which of the payloads is the first.
+        sizes: Observations of each message.
+    """
+
+    at: int
+    sizes: list[int]
+    times_us: npt.NDArray[np.int64]
+    quantities: list[str]
+    units: list[str | None]
+    values: list[float]
+
+
 def decode_bulk(payloads: list[bytes]) -> Bulk:
     """Read the plain ones of some native payloads; never raises."""
-    found: list[tuple[int, list[_Message], npt.NDArray[np.int64]]] = []
+    found: list[_Stretch] = []
     refused: list[int] = []
-    if payloads:
-        _read(payloads, 0, found, refused)
-    messages = list(chain.from_iterable(part for _, part, _ in found))
-    observations = list(chain.from_iterable([message.obs for message in messages]))
+    for at in range(0, len(payloads), AT_ONCE):
+        _read(payloads[at : at + AT_ONCE], at, found, refused)
+    counts = list(chain.from_iterable([each.sizes for each in found]))
+    values = list(chain.from_iterable([each.values for each in found]))
     return Bulk(
-        kept=_joined([np.arange(at, at + len(part)) for at, part, _ in found]),
-        counts=np.fromiter([len(message.obs) for message in messages], np.int64, len(messages)),
-        times_us=_joined([times for _, _, times in found]),
-        quantities=[each.q for each in observations],
-        units=[each.u for each in observations],
-        values=np.fromiter([each.v for each in observations], np.float64, len(observations)),
+        kept=_joined([np.arange(each.at, each.at + len(each.sizes)) for each in found]),
+        counts=np.fromiter(counts, np.int64, len(counts)),
+        times_us=_joined([each.times_us for each in found]),
+        quantities=list(chain.from_iterable([each.quantities for each in found])),
+        units=list(chain.from_iterable([each.units for each in found])),
+        values=np.fromiter(values, np.float64, len(values)),
         refused=refused,
     )
 
@@ -98,17 +116,11 @@ def _joined(parts: list[npt.NDArray[np.int64]]) -> npt.NDArray[np.int64]:
     return np.concatenate(parts) if parts else np.empty(0, np.int64)
 
 
-def _read(
-    payloads: list[bytes],
-    at: int,
-    found: list[tuple[int, list[_Message], npt.NDArray[np.int64]]],
-    refused: list[int],
-) -> None:
+def _read(payloads: list[bytes], at: int, found: list[_Stretch], refused: list[int]) -> None:
     """Read a stretch as one; where something in it is not plain, read its halves."""
-    messages = _messages(payloads)
-    times_us = None if messages is None else _times([message.t for message in messages])
-    if messages is not None and times_us is not None:
-        found.append((at, messages, times_us))
+    stretch = _stretch(payloads, at)
+    if stretch is not None:
+        found.append(stretch)
     elif len(payloads) == 1:
         refused.append(at)
     else:
@@ -117,9 +129,30 @@ def _read(
         _read(payloads[middle:], at + middle, found, refused)
 
 
-def _messages(payloads: list[bytes]) -> list[_Message] | None:
-    """Return the messages; None where one of them is not plain."""
+def _stretch(payloads: list[bytes], at: int) -> _Stretch | None:
+    """Return columns; None where one of the payloads is not plain."""
     joined = b"[" + JOINT.join(payloads) + b"]"
+    messages = _messages(joined, len(payloads))
+    if messages is None:
+        return None
+    items = [message.obs for message in messages]
+    observations = list(chain.from_iterable(items))
+    times_us = _times([message.t for message in messages])
+    if times_us is None or not observations:
+        return None
+    stretch = _Stretch(
+        at,
+        list(map(len, items)),
+        times_us,
+        [each.q for each in observations],
+        [each.u for each in observations],
+        [each.v for each in observations],
+    )
+    return stretch if _is_plain(stretch, messages, joined.count(b'"')) else None
+
+
+def _messages(joined: bytes, count: int) -> list[_Message] | None:
+    """Return the messages that were joined; None where one of them is not plain."""
     if LONG_LITERAL in joined.translate(DIGITS):
         return None
     try:
@@ -127,34 +160,30 @@ def _messages(payloads: list[bytes]) -> list[_Message] | None:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
     messages, joints = read[::2], read[1::2]
-    whole = len(messages) == len(payloads) and joints.count(SEPARATOR) == len(joints)
+    whole = len(messages) == count and joints.count(SEPARATOR) == len(joints)
     if not whole or set(map(type, messages)) != {_Message}:
         return None
-    plain = cast("list[_Message]", messages)
-    return plain if _is_plain(plain, joined.count(b'"')) else None
+    return cast("list[_Message]", messages)
 
 
-def _is_plain(messages: list[_Message], quotes: int) -> bool:
+def _is_plain(stretch: _Stretch, messages: list[_Message], quotes: int) -> bool:
     """Say whether limits hold, and the quotes are those of names that stand once, unescaped."""
-    items = [message.obs for message in messages]
-    sizes = list(map(len, items))
-    observations = list(chain.from_iterable(items))
     names = [message.id for message in messages]
     named = len(names) - names.count(None)
     times = list(map(type, [message.t for message in messages])).count(str)
-    united = len(observations) - [each.u for each in observations].count(None)
+    united = len(stretch.units) - stretch.units.count(None)
     expected = (
         (QUOTES_MESSAGE + QUOTES_NUMBER) * len(messages)
-        + QUOTES_OBSERVATION * len(observations)
+        + QUOTES_OBSERVATION * len(stretch.values)
         + QUOTES_TEXT * (named + united)
         + (QUOTES_TEXT - QUOTES_NUMBER) * times
     )
     return (
         quotes == expected
-        and min(sizes) > 0
-        and max(sizes) <= OBSERVATIONS_MAX
+        and min(stretch.sizes) > 0
+        and max(stretch.sizes) <= OBSERVATIONS_MAX
         and _are_ids(names)
-        and _are_exact([each.v for each in observations])
+        and _are_exact(stretch.values)
     )
 
 
