@@ -5,8 +5,9 @@ never filled. Source: indicators.md section 0.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -17,6 +18,7 @@ from indicators.civil import Window
 
 __all__ = ["Gate", "Observations", "flag_counts", "gate", "gate_of", "observations", "usable"]
 
+Memo = dict[Any, Any]
 WITHOUT_SUSPECT = (Flag.PASS, Flag.NOT_EVALUATED)
 WITH_SUSPECT = (*WITHOUT_SUSPECT, Flag.SUSPECT)
 
@@ -31,6 +33,7 @@ class Observations:
         flag: Quality flags (`city.flags.Flag`).
         length_us: How long each value was measured over; the interval where nobody said.
         interval_us: Nominal interval of the series.
+        memo: What was computed from these columns; parts of them that hold a whole window share it.
     """
 
     time_us: NDArray[np.int64]
@@ -38,6 +41,7 @@ class Observations:
     flag: NDArray[np.uint8]
     length_us: NDArray[np.int64]
     interval_us: int
+    memo: Memo = field(default_factory=dict[Any, Any], repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.time_us)
@@ -46,19 +50,20 @@ class Observations:
         """Return what starts inside of a window; columns are shared, not copied."""
         bounds = np.asarray((window.start_us, window.end_us), dtype=np.int64)
         first, after = np.searchsorted(self.time_us, bounds)
-        return self._at(slice(int(first), int(after)))
+        return self._at(slice(int(first), int(after)), self.memo)
 
     def where(self, wanted: NDArray[np.bool_]) -> "Observations":
         """Return the observations that a mask wants."""
-        return self._at(wanted)
+        return self._at(wanted, {})
 
-    def _at(self, index: slice | NDArray[np.bool_]) -> "Observations":
+    def _at(self, index: slice | NDArray[np.bool_], memo: Memo) -> "Observations":
         return Observations(
             self.time_us[index],
             self.value[index],
             self.flag[index],
             self.length_us[index],
             self.interval_us,
+            memo,
         )
 
 

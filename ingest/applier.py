@@ -88,9 +88,20 @@ class Applier:
         settings: ApplierSettings,
         codecs: Mapping[str, Codec],
         seconds: Callable[[], float] = time.perf_counter,
+        write: Callable[[Batch], None] | None = None,
     ) -> None:
-        """Take a clock for durations only: instants come from the log."""
+        """Take a clock for durations only: instants come from the log.
+
+        Args:
+            store: What is known, and where batches go.
+            registry: The relational facts.
+            settings: Of the platform.
+            codecs: By name.
+            seconds: For durations.
+            write: Takes batches on their way to the store; None: nobody does.
+        """
         self._store = store
+        self._write_batch = store.write if write is None else write
         self._registry = registry
         self._settings = settings
         self._codecs = codecs
@@ -146,7 +157,7 @@ class Applier:
         """Write a batch; one that the store refuses is kept and comes first next time."""
         self._prepared = prepared
         began_s = self._seconds()
-        self._store.write(prepared.batch)
+        self._write_batch(prepared.batch)
         self._prepared = None
         written.commit_s += self._seconds() - began_s
         batch, memory = prepared.batch, self._memory

@@ -15,6 +15,7 @@ import structlog
 import uvloop
 
 from city.clock import Clock, MachineClock
+from indicators.arrivals import Arrivals, MarkedWriter
 from ingest.applier import Applier, ApplierSettings
 from ingest.codecs.catalogue import find_codecs
 from ingest.log.api import LogVersionError
@@ -78,7 +79,7 @@ def run_node(
     clock = MachineClock()
     with opened(settings, clock) as found, asyncio.Runner(loop_factory=uvloop.new_event_loop) as on:
         parts: dict[str, _Part] = {}
-        ingest = _ingest(settings, settings.nats_url, found) if with_ingest else None
+        ingest = _ingest(settings, settings.nats_url, found, clock) if with_ingest else None
         if ingest is not None:
             parts["ingest"] = ingest
         if with_ingest and settings.retention_days is not None:
@@ -89,11 +90,14 @@ def run_node(
         on.run(_run(parts, ready))
 
 
-def _ingest(settings: Settings, nats_url: str, found: Opened) -> IngestThread:
+def _ingest(settings: Settings, nats_url: str, found: Opened, clock: Clock) -> IngestThread:
+    # What comes late is told to whoever computes indicators.
+    arrivals = Arrivals(found.registry.database, clock)
+    writer = MarkedWriter(found.store, arrivals, clock)
     rules = ApplierSettings(unknown_devices=settings.unknown_devices, timezone=settings.timezone)
     return IngestThread(
         IngestSettings(nats_url=nats_url, name=f"ingest-{os.getpid()}", shards=settings.shards),
-        Applier(found.store, found.registry, rules, find_codecs()),
+        Applier(found.store, found.registry, rules, find_codecs(), write=writer.write),
     )
 
 

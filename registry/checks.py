@@ -52,6 +52,8 @@ def check_place(draft: PlaceDraft) -> None:
     _check_point(draft.lat, draft.lon)
     if draft.district is not None:
         _check_name("district", draft.district)
+    if draft.timezone is not None:
+        _check_timezone(draft.timezone)
 
 
 def check_device(draft: DeviceDraft) -> None:

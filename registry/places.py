@@ -19,6 +19,7 @@ COLUMNS = (
     PlaceRow.lat,
     PlaceRow.lon,
     PlaceRow.district,
+    PlaceRow.timezone,
     PlaceRow.created_us,
     PlaceRow.updated_us,
 )

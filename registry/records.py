@@ -41,13 +41,18 @@ class ProviderRecord(ProviderDraft, frozen=True, kw_only=True):
 
 
 class PlaceDraft(msgspec.Struct, frozen=True):
-    """A point of the city; WGS 84 degrees."""
+    """A point of the city; WGS 84 degrees.
+
+    Attributes:
+        timezone: IANA zone of its civil days; None: the city's.
+    """
 
     name: str
     title: str = ""
     lat: float | None = None
     lon: float | None = None
     district: str | None = None
+    timezone: str | None = None
 
 
 class PlaceRecord(PlaceDraft, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ from registry.migrate import migrate
 from registry.places import Places
 from registry.providers import Providers
 from registry.routes import OptionsFault, Routes, anything
+from registry.sites import Sites
 from registry.users import Users
 
 __all__ = ["Registry"]
@@ -25,11 +26,13 @@ class Registry:
     """Reads and changes of every fact. Synchronous, and safe to use from several threads.
 
     Attributes:
+        database: Where they are; other tables of the same database use it too.
         providers, places, devices, routes, users, keys, audit: One for each kind of fact.
+        sites: Where devices stand, for computations.
     """
 
     def __init__(self, database: Database, options_fault: OptionsFault = anything) -> None:
-        self._database = database
+        self.database = database
         self.providers = Providers(database)
         self.places = Places(database)
         self.devices = Devices(database)
@@ -37,6 +40,7 @@ class Registry:
         self.users = Users(database)
         self.keys = Keys(database)
         self.audit = AuditLog(database)
+        self.sites = Sites(database)
 
     @classmethod
     def open(cls, url: str, clock: Clock, options_fault: OptionsFault = anything) -> "Registry":
@@ -66,7 +70,7 @@ class Registry:
             since: `Changes.revision` of the call before.
             limit: At most so many facts; ask again while the answer is not `complete`.
         """
-        return changes_since(self._database, since, limit)
+        return changes_since(self.database, since, limit)
 
     def accept(self, devices: list[tuple[str, str]], actor: str = "ingest") -> int:
         """Make devices (provider and id) active that are pending or unknown; return how many.
@@ -80,7 +84,7 @@ class Registry:
 
     def access_revision(self) -> int:
         """Return a number that grows with each change of users or routes."""
-        return self._database.counter(ACCESS)
+        return self.database.counter(ACCESS)
 
     def shard_rules(self) -> ShardRules:
         """Return the routes that name the levels which decide the shard."""
@@ -97,4 +101,4 @@ class Registry:
 
     def close(self) -> None:
         """Close the database."""
-        self._database.close()
+        self.database.close()

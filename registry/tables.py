@@ -74,6 +74,7 @@ class PlaceRow(Tables):
     lat: Mapped[float | None]
     lon: Mapped[float | None]
     district: Mapped[str | None] = mapped_column(words(64))
+    timezone: Mapped[str | None] = mapped_column(words(64))
     created_us: Mapped[int]
     updated_us: Mapped[int]
 

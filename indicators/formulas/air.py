@@ -94,6 +94,8 @@ def highest_index(formula: HighestIndex, rows: Mapping[str, ResultRow]) -> Outco
         marks.append("suspect_included")
     if "beyond_aqi" in main.marks:
         marks.append("beyond_aqi")
+    if "few_sites" in main.marks:
+        marks.append("few_sites")
     return Outcome(
         value=main.value,
         band=main.band,
@@ -107,10 +109,13 @@ def highest_index(formula: HighestIndex, rows: Mapping[str, ResultRow]) -> Outco
 
 def _means(seen: Observations, hours: Sequence[Window], share: float) -> list[Fraction | None]:
     """Return the exact mean of each window's observations; None where too few slots are known."""
-    return [
-        mean(seen.within(hour).value.tolist()) if gate(seen, hour, share).passed else None
-        for hour in hours
-    ]
+    # The hours of a day, and of the NowCasts around it, are the same ones again and again.
+    for hour in hours:
+        key = (hour.start_us, hour.end_us, share)
+        if key not in seen.memo:
+            passed = gate(seen, hour, share).passed
+            seen.memo[key] = mean(seen.within(hour).value.tolist()) if passed else None
+    return [seen.memo[hour.start_us, hour.end_us, share] for hour in hours]
 
 
 def _weighed(means: Sequence[Fraction | None], least: Fraction) -> Fraction:

@@ -2,9 +2,13 @@
 
 from alembic import context
 
+from registry import result_tables
 from registry.tables import Tables
 
 __all__: list[str] = []
+
+# Its tables stand in the same metadata once it is imported.
+assert result_tables.RevisionRow.metadata is Tables.metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

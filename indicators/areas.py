@@ -1,0 +1,199 @@
+"""The city as indicators see it: which series measure what, and which areas they stand for.
+
+A place is a site; a device without a place is a site of its own in its district and the city.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, Literal
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from indicators.contracts.model import Contract
+from registry.sites import Site, SiteList
+from store.interface import Series
+
+__all__ = ["Area", "AreaError", "CityMap", "Member", "parse_area"]
+
+AreaKind = Literal["device", "place", "district", "provider", "city"]
+KINDS: Final = ("device", "place", "district", "provider")
+# Without a spatial rule for levels, only devices and places of one device have noise.
+COMBINED: Final = frozenset({"worst"})
+
+
+class AreaError(ValueError):
+    """What was asked for is no area. The words say what one is."""
+
+
+class Area(msgspec.Struct, frozen=True):
+    """`device:PROVIDER/ID`, `place:ID`, `district:ID`, `provider:ID` or `city`."""
+
+    kind: AreaKind
+    name: str = ""
+
+    def __str__(self) -> str:
+        return self.kind if self.kind == "city" else f"{self.kind}:{self.name}"
+
+
+class Member(msgspec.Struct, frozen=True):
+    """A device with its series of the quantity that a contract is computed from."""
+
+    site: Site
+    series: tuple[Series, ...]
+
+    @property
+    def name(self) -> str:
+        """As the API names the device."""
+        return f"{self.site.provider}/{self.site.device}"
+
+
+class CityMap:
+    """Sites, series and zones at one instant.
+
+    Args:
+        sites: Of the registry.
+        series: Of the store.
+        zone: The city's.
+
+    Attributes:
+        revision: Of the registry; names the list of sites in a lineage.
+    """
+
+    def __init__(self, sites: SiteList, series: Iterable[Series], zone: ZoneInfo) -> None:
+        self.revision = sites.revision
+        self.zone = zone
+        self._sites = {(each.provider, each.device): each for each in sites.sites}
+        self._series: dict[tuple[str, str], list[Series]] = {}
+        for each in series:
+            if each.kind == "number":
+                self._series.setdefault((each.provider, each.device), []).append(each)
+        self._members: dict[tuple[str, str], tuple[Member, ...]] = {}
+        self._zones: dict[str | None, ZoneInfo] = {None: zone}
+        self._inside: dict[tuple[Area, str, str], list[Member]] = {}
+        self._places = {each.place: each.timezone for each in sites.sites}
+
+    def members(self, contract: Contract) -> tuple[Member, ...]:
+        """Return the devices that measure a contract's quantity in its unit."""
+        wanted = contract.inputs[0]
+        key = (wanted.quantity, wanted.unit)
+        found = self._members.get(key)
+        if found is None:
+            found = self._members[key] = tuple(self._measuring(*key))
+        return found
+
+    def inside(self, area: Area, contract: Contract) -> list[Member]:
+        """Return the devices of an area that measure a contract's quantity."""
+        wanted = contract.inputs[0]
+        key = (area, wanted.quantity, wanted.unit)
+        if key not in self._inside:
+            members = self.members(contract)
+            self._inside[key] = [each for each in members if _within(each.site, area)]
+        return self._inside[key]
+
+    def areas_of(self, member: Member, contract: Contract) -> list[Area]:
+        """Return the areas that a device's observations change, smallest first."""
+        site = member.site
+        areas = [Area("device", member.name)]
+        if site.place is not None:
+            areas.append(Area("place", site.place))
+        if contract.spatial.rule in COMBINED:
+            if site.district is not None:
+                areas.append(Area("district", site.district))
+            areas.append(Area("city"))
+        return areas
+
+    def zone_of(self, area: Area) -> ZoneInfo:
+        """Return by whose clock an area's days are: its place's, else the city's."""
+        if area.kind == "device":
+            site = self._sites.get(_split(area.name))
+            return self._zone(site.timezone if site else None)
+        if area.kind == "place":
+            return self._zone(self._places.get(area.name))
+        return self.zone
+
+    def zones(self) -> set[ZoneInfo]:
+        """Return every zone by whose clock something has days."""
+        return {self._zone(name) for name in {each.timezone for each in self._sites.values()}} | {
+            self.zone
+        }
+
+    def find(self, text: str) -> Area:
+        """Return an area of a text; a bare device id where one provider has it.
+
+        Raises:
+            AreaError: If it is none, or nothing is there.
+        """
+        area = parse_area(text)
+        if area.kind == "device" and "/" not in area.name:
+            found = sorted(name for name in self._sites if name[1] == area.name)
+            if len(found) > 1:
+                names = ", ".join("/".join(name) for name in found)
+                raise AreaError(f"several providers have a device {area.name!r}: {names}")
+            area = Area("device", "/".join(found[0])) if found else area
+        if area.kind != "city" and not any(_within(site, area) for site in self._sites.values()):
+            raise AreaError(f"no device stands in {area}")
+        return area
+
+    def _measuring(self, quantity: str, unit: str) -> Iterable[Member]:
+        for name, site in self._sites.items():
+            series = tuple(
+                each
+                for each in self._series.get(name, ())
+                if each.unit == unit and _is(each.quantity, quantity)
+            )
+            if series:
+                yield Member(site, series)
+
+    def _zone(self, name: str | None) -> ZoneInfo:
+        found = self._zones.get(name)
+        if found is None:
+            assert name is not None, "no name is the city's zone"
+            found = self._zones[name] = ZoneInfo(name)
+        return found
+
+
+def parse_area(text: str) -> Area:
+    """Read an area as the API names it.
+
+    Raises:
+        AreaError: If it is none.
+    """
+    if text == "city":
+        return Area("city")
+    kind, _, name = text.partition(":")
+    if kind not in KINDS or not name:
+        raise AreaError(
+            f"{text!r} is no area: write device:PROVIDER/ID, place:ID, district:ID,"
+            " provider:ID or city"
+        )
+    return Area(msgspec.convert(kind, AreaKind), name)
+
+
+def sites_of(members: Sequence[Member]) -> Mapping[str, list[Member]]:
+    """Return the devices by the site they stand at."""
+    found: dict[str, list[Member]] = {}
+    for member in members:
+        place = member.site.place
+        found.setdefault(f"place:{place}" if place else f"device:{member.name}", []).append(member)
+    return found
+
+
+def _is(name: str, quantity: str) -> bool:
+    """Say whether a series' name is a quantity, or one with a channel."""
+    return name == quantity or name.startswith(f"{quantity}_")
+
+
+def _within(site: Site, area: Area) -> bool:
+    found = {
+        "device": f"{site.provider}/{site.device}",
+        "place": site.place,
+        "district": site.district,
+        "provider": site.provider,
+        "city": "",
+    }
+    return found[area.kind] == area.name
+
+
+def _split(name: str) -> tuple[str, str]:
+    provider, _, device = name.partition("/")
+    return provider, device

@@ -1,0 +1,183 @@
+"""What arrived after it may have been computed: kept in SQL before the store has it.
+
+Ingest writes to the store through `MarkedStore`. A batch that holds observations from before the
+instant up to which windows have been closed is announced first, with the log positions that the
+store will have reached once the batch is in; whoever computes waits for those positions. So a
+crash at any moment leaves an announcement that changes nothing, never a change that nobody told.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final, Literal
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import structlog
+from numpy.typing import NDArray
+from sqlalchemy import delete, insert, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from city.clock import US_PER_MINUTE, Clock
+from registry.database import Database
+from registry.result_tables import ArrivalRow
+from store.interface import Batch, Mark, Store, StoreBusyError
+
+__all__ = ["CLOSING", "HOUR_US", "Arrival", "Arrivals", "MarkedWriter"]
+
+log = structlog.get_logger(__name__)
+
+# Counter of the registry: windows known by this instant are closed, or being closed.
+CLOSING: Final = "closing"
+HOUR_US: Final = 60 * US_PER_MINUTE
+# What closes windows waits longer than this between saying so and reading the store.
+ASK_EVERY_US: Final = 1_000_000
+RETRY_S: Final = 1.0
+
+ArrivalCause = Literal["late_data", "replay"]
+
+
+class Arrival(msgspec.Struct, frozen=True):
+    """One batch that touched closed windows.
+
+    Attributes:
+        marks: Log sequence by shard that the store reaches with the batch.
+        hours: First microseconds of the touched hours of UTC, by series.
+    """
+
+    id: int
+    written_us: int
+    marks: dict[int, int]
+    cause: ArrivalCause
+    hours: dict[int, tuple[int, ...]]
+
+    def applied(self, marks: Mapping[int, int]) -> bool:
+        """Say whether the store has the batch."""
+        return all(marks.get(shard, 0) >= sequence for shard, sequence in self.marks.items())
+
+
+class Arrivals:
+    """Reads and writes announcements."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def closing_us(self) -> int:
+        """Return the instant up to which windows may have been closed."""
+        return self._database.counter(CLOSING)
+
+    def announce(self, marks: Iterable[Mark], touched: bytes, cause: ArrivalCause) -> None:
+        """Write an announcement."""
+        with self._database.changing("madina") as change:
+            change.connection.execute(
+                insert(ArrivalRow).values(
+                    written_us=self._clock.now_us(),
+                    marks=[[mark.shard, mark.sequence] for mark in marks],
+                    cause=cause,
+                    touched=touched,
+                )
+            )
+
+    def waiting(self, limit: int) -> list[Arrival]:
+        """Return the oldest announcements."""
+        table = ArrivalRow
+        columns = (table.id, table.written_us, table.marks, table.cause, table.touched)
+        statement = select(*columns).order_by(table.id).limit(limit)
+        with self._database.reading() as connection:
+            return [_arrival(*row) for row in connection.execute(statement)]
+
+    def forget(self, arrivals: Iterable[Arrival]) -> None:
+        """Delete announcements whose windows are computed."""
+        ids = [arrival.id for arrival in arrivals]
+        with self._database.changing("madina") as change:
+            change.connection.execute(delete(ArrivalRow).where(ArrivalRow.id.in_(ids)))
+
+
+class MarkedWriter:
+    """Writes batches to a store and announces what they touch of the past.
+
+    Args:
+        store: Where the batches go.
+        arrivals: Where they are announced.
+        clock: For how long an answer of the registry is believed.
+    """
+
+    def __init__(self, store: Store, arrivals: Arrivals, clock: Clock) -> None:
+        self._store = store
+        self._arrivals = arrivals
+        self._clock = clock
+        self._closing_us = 0
+        self._asked_us: int | None = None
+        self._announced: list[Mark] = []
+
+    def write(self, batch: Batch) -> None:
+        """Announce and write a batch. See `Store.write`.
+
+        Raises:
+            StoreBusyError: The store, or the registry's database, cannot take it now.
+            FencedError: Another owner has written.
+        """
+        touched = self._touched(batch)
+        if len(touched) and self._announced != batch.marks:
+            self._announce(batch, touched)
+        self._store.write(batch)
+        self._announced = []
+        # Windows may have been closed while the store was busy.
+        later = self._touched(batch)
+        if len(later) > len(touched):
+            self._announce(batch, later)
+
+    def _touched(self, batch: Batch) -> NDArray[np.int64]:
+        if batch.observations.num_rows == 0:
+            return np.empty((0, 2), dtype=np.int64)
+        return touched_hours(batch.observations, self._closing())
+
+    def _closing(self) -> int:
+        now_us = self._clock.now_us()
+        if self._asked_us is None or now_us - self._asked_us >= ASK_EVERY_US:
+            try:
+                self._closing_us = self._arrivals.closing_us()
+            except SQLAlchemyError as error:
+                raise _busy(error) from error
+            self._asked_us = now_us
+        return self._closing_us
+
+    def _announce(self, batch: Batch, touched: NDArray[np.int64]) -> None:
+        cause: ArrivalCause = "replay" if batch.resolutions else "late_data"
+        try:
+            self._arrivals.announce(batch.marks, touched.astype("<i8").tobytes(), cause)
+        except SQLAlchemyError as error:
+            raise _busy(error) from error
+        self._announced = list(batch.marks)
+
+
+def touched_hours(observations: pa.Table, closing_us: int) -> NDArray[np.int64]:
+    """Return series and hour of what is older than an instant, each pair once, shape (n, 2)."""
+    times: NDArray[np.int64] = observations.column("time_us").to_numpy()
+    old = times < closing_us
+    if not old.any():
+        return np.empty((0, 2), dtype=np.int64)
+    series: NDArray[np.int64] = observations.column("series").to_numpy()[old].astype(np.int64)
+    past = times[old]
+    return np.unique(np.stack([series, past - past % HOUR_US], axis=1), axis=0)
+
+
+def _arrival(
+    number: int, written_us: int, marks: list[list[int]], cause: str, touched: bytes
+) -> Arrival:
+    pairs = np.frombuffer(touched, dtype="<i8").reshape(-1, 2)
+    hours: dict[int, list[int]] = {}
+    for series, hour in pairs.tolist():
+        hours.setdefault(series, []).append(hour)
+    return Arrival(
+        id=number,
+        written_us=written_us,
+        marks={mark[0]: mark[1] for mark in marks},
+        cause=msgspec.convert(cause, ArrivalCause),
+        hours={series: tuple(each) for series, each in hours.items()},
+    )
+
+
+def _busy(error: SQLAlchemyError) -> StoreBusyError:
+    cause = f"late arrivals cannot be announced in the registry: {type(error).__name__}"
+    return StoreBusyError(store="registry", cause=cause, retry_after_s=RETRY_S)

@@ -1,0 +1,252 @@
+"""Standing computation: windows are closed when they end, and computed again when data come late.
+
+How far closing has come stands in the registry, before and after; late arrivals stand there until
+their windows are computed. So a kill at any moment repeats some work and changes no result.
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from city.clock import US_PER_MINUTE, US_PER_S, Clock
+from indicators.areas import Area, CityMap, Member
+from indicators.arrivals import HOUR_US, Arrival, Arrivals
+from indicators.civil import Grain, Window, day_of, windows
+from indicators.compute import span
+from indicators.contracts import Contracts
+from indicators.contracts.model import Contract, HighestIndex
+from indicators.engine import Engine, Job, base_of
+from indicators.formulas.asked import Asked
+from indicators.lease import Lease, LeaseLostError
+from indicators.results import Results
+from indicators.rows import Cause
+from store.interface import Store
+
+__all__ = ["Standing"]
+
+log = structlog.get_logger(__name__)
+
+# How long after a window's end it is closed: what is on its way still counts in revision 1.
+SETTLE_US: Final = 2 * US_PER_MINUTE
+# Between saying that windows are being closed and reading the store: ingest has heard of it.
+HEARD_S: Final = 3.0
+# Late arrivals are computed once none came for so long, or after so long in any case.
+QUIET_US: Final = 3 * US_PER_S
+PATIENCE_US: Final = 60 * US_PER_S
+# A first start closes what is no older than that; `compute` does the rest on request.
+FIRST_US: Final = 3 * 86_400 * US_PER_S
+# A device that has been silent for longer has no new results until it returns.
+SILENT_US: Final = 48 * HOUR_US
+STEP_US: Final = 15 * US_PER_MINUTE
+ARRIVALS_AT_ONCE: Final = 200
+JOBS_AT_ONCE: Final = 2_000
+LONGEST_SPAN_US: Final = 2 * 86_400 * US_PER_S
+
+
+class Standing:
+    """Computes what is due, while this process holds the lease.
+
+    Args:
+        store: Where observations are.
+        results: Where revisions go.
+        arrivals: What came late.
+        lease: The right to compute.
+        engine: Computes.
+        city: Returns the city as it is now.
+        clock: What time it is.
+        wait: Sleeps for some seconds, or raises where the computation has to end.
+    """
+
+    def __init__(  # noqa: PLR0913 - each is a part that tests give by themselves
+        self,
+        *,
+        store: Store,
+        results: Results,
+        arrivals: Arrivals,
+        lease: Lease,
+        engine: Engine,
+        city: Callable[[], CityMap],
+        clock: Clock,
+        wait: Callable[[float], None],
+    ) -> None:
+        self._store = store
+        self._results = results
+        self._arrivals = arrivals
+        self._lease = lease
+        self._engine = engine
+        self._city = city
+        self._clock = clock
+        self._wait = wait
+
+    def step(self, complete_us: int) -> int:
+        """Do what is due; return how many revisions were appended.
+
+        Args:
+            complete_us: Everything that was received before this instant is in the store.
+
+        Raises:
+            LeaseLostError: If another process has taken over meanwhile.
+        """
+        if not self._lease.take():
+            return 0
+        return self._close(complete_us) + self._take_up()
+
+    def release(self) -> None:
+        """Let another process begin at once."""
+        self._lease.release()
+
+    def _close(self, complete_us: int) -> int:
+        progress = self._lease.progress()
+        until_us = min(complete_us, self._clock.now_us()) - SETTLE_US
+        until_us = max(until_us - until_us % STEP_US, progress.closing_us)
+        if until_us <= progress.closed_us:
+            return 0
+        if until_us > progress.closing_us:
+            self._lease.closing(until_us)
+            self._wait(HEARD_S)
+        since_us = progress.closed_us or until_us - FIRST_US
+        appended = 0
+        city = self._city()
+        jobs = self._closing(city, since_us, until_us)
+        for part in _batches(jobs):
+            appended += self._append(city, part, "late_data")
+        self._lease.closed(until_us)
+        if appended:
+            log.info("indicators.closed", until_us=until_us, revisions=appended)
+        return appended
+
+    def _closing(self, city: CityMap, since_us: int, until_us: int) -> Iterator[Job]:
+        """Yield what became known in a time, of devices that are not silent."""
+        heard = self._heard()
+        for contract, grain in _published(self._engine.contracts):
+            areas = self._areas(city, contract, heard, since_us)
+            for zone in {city.zone_of(area) for area in areas}:
+                here = [area for area in areas if city.zone_of(area) == zone]
+                for window in self._known(contract, grain, zone, since_us, until_us):
+                    for area in here:
+                        yield Job(contract.id, grain, window, area)
+
+    def _heard(self) -> dict[int, int]:
+        marks = self._store.watermarks()
+        series: list[int] = marks.column("series").to_pylist()
+        return dict(zip(series, marks.column("time_us").to_pylist(), strict=True))
+
+    def _areas(
+        self, city: CityMap, contract: Contract, heard: Mapping[int, int], since_us: int
+    ) -> list[Area]:
+        found: dict[Area, None] = {}
+        for base in self._bases(contract):
+            for member in city.members(base):
+                newest = max((heard.get(each.series, 0) for each in member.series), default=0)
+                if newest >= since_us - SILENT_US:
+                    found.update(dict.fromkeys(city.areas_of(member, base)))
+        return list(found)
+
+    def _known(
+        self, contract: Contract, grain: Grain, zone: ZoneInfo, since_us: int, until_us: int
+    ) -> Iterator[Window]:
+        """Yield the windows whose last observation lies in a time."""
+        first, last = day_of(since_us - LONGEST_SPAN_US, zone), day_of(until_us, zone)
+        if grain == "year":
+            first = first.replace(month=1, day=1)
+        for window in windows(grain, first, last, zone):
+            known_us = span(Asked(contract, grain, window, zone)).end_us
+            if since_us < known_us <= until_us:
+                yield window
+
+    def _bases(self, contract: Contract) -> list[Contract]:
+        return base_of(self._engine.contracts, contract, contract.valid_from)
+
+    def _take_up(self) -> int:
+        """Compute the closed windows that late arrivals touch."""
+        waiting = self._arrivals.waiting(ARRIVALS_AT_ONCE)
+        if not waiting or not self._due(waiting):
+            return 0
+        marks = self._store.marks()
+        ready = [each for each in waiting if each.applied(marks)]
+        closed_us = self._lease.progress().closed_us
+        city = self._city()
+        jobs: dict[Job, Cause] = {}
+        for arrival in ready:
+            jobs.update(dict.fromkeys(self._touched(city, arrival, closed_us), arrival.cause))
+        appended = 0
+        # Years are computed from the days that are appended before.
+        ordered = sorted(jobs, key=lambda job: (job.grain == "year", job.window))
+        for cause in sorted(set(jobs.values())):
+            for part in _batches(job for job in ordered if jobs[job] == cause):
+                appended += self._append(city, part, cause)
+        if ready:
+            self._arrivals.forget(ready)
+            log.info("indicators.late", touched=len(jobs), revisions=appended)
+        return appended
+
+    def _due(self, waiting: list[Arrival]) -> bool:
+        now_us = self._clock.now_us()
+        quiet = waiting[-1].written_us + QUIET_US <= now_us
+        return quiet or waiting[0].written_us + PATIENCE_US <= now_us
+
+    def _touched(self, city: CityMap, arrival: Arrival, closed_us: int) -> Iterator[Job]:
+        """Yield each closed window of each area that an arrival's observations are in."""
+        for contract, grain in _published(self._engine.contracts):
+            for base in self._bases(contract):
+                for member in city.members(base):
+                    hours = _hours(member, arrival.hours)
+                    areas = city.areas_of(member, base) if hours else []
+                    for zone in {city.zone_of(area) for area in areas}:
+                        here = [area for area in areas if city.zone_of(area) == zone]
+                        for window in _around(contract, grain, zone, hours, closed_us):
+                            for area in here:
+                                yield Job(contract.id, grain, window, area)
+
+    def _append(self, city: CityMap, jobs: list[Job], cause: Cause) -> int:
+        self._wait(0.0)
+        findings = self._engine.compute(city, jobs)
+        if not self._lease.take():
+            raise LeaseLostError
+        return len(self._results.append(findings, cause))
+
+
+def _around(
+    contract: Contract, grain: Grain, zone: ZoneInfo, hours: Sequence[int], closed_us: int
+) -> Iterator[Window]:
+    """Yield the closed windows whose span holds a part of one of some hours, in order."""
+    days = {day_of(hour, zone) for hour in hours} | {
+        day_of(hour + HOUR_US - 1, zone) for hour in hours
+    }
+    # A night is of the day before, and a NowCast looks back into it.
+    nearby = {day + timedelta(days=ahead) for day in days for ahead in (-1, 0, 1)}
+    if grain == "year":
+        nearby = {day.replace(month=1, day=1) for day in nearby}
+    for day in sorted(nearby):
+        for window in windows(grain, day, day, zone):
+            whole = span(Asked(contract, grain, window, zone))
+            first = bisect_right(hours, whole.start_us - HOUR_US)
+            if first < len(hours) and hours[first] < whole.end_us <= closed_us:
+                yield window
+
+
+def _published(contracts: Contracts) -> Iterator[tuple[Contract, Grain]]:
+    """Yield the newest version of each indicator with each grain; results of others first."""
+    newest = [contracts.versions(name)[-1] for name in contracts.ids()]
+    for contract in sorted(newest, key=lambda each: isinstance(each.formula, HighestIndex)):
+        for grain in contract.grains:
+            yield contract, grain
+
+
+def _hours(member: Member, touched: Mapping[int, tuple[int, ...]]) -> list[int]:
+    return sorted({hour for each in member.series for hour in touched.get(each.series, ())})
+
+
+def _batches(jobs: Iterable[Job]) -> Iterator[list[Job]]:
+    part: list[Job] = []
+    for job in jobs:
+        part.append(job)
+        if len(part) == JOBS_AT_ONCE:
+            yield part
+            part = []
+    if part:
+        yield part

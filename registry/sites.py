@@ -1,0 +1,69 @@
+"""Where devices stand: what areas a device belongs to, and by whose clock its days are."""
+
+import msgspec
+from sqlalchemy import func, select
+
+from registry.database import FACTS, Database
+from registry.tables import CounterRow, DeviceRow, PlaceRow
+
+__all__ = ["Site", "SiteList", "Sites"]
+
+
+class Site(msgspec.Struct, frozen=True):
+    """One device that is not retired, and where it is.
+
+    Attributes:
+        interval_s: How often it should report; None where nobody said.
+        district: Its own, else its place's.
+        timezone: Its place's zone; None: the city's.
+    """
+
+    provider: str
+    device: str
+    kind: str
+    interval_s: float | None
+    place: str | None
+    district: str | None
+    timezone: str | None
+
+
+class SiteList(msgspec.Struct, frozen=True):
+    """Every site, and the revision of the registry at which this was so."""
+
+    revision: int
+    sites: tuple[Site, ...]
+
+
+class Sites:
+    """Reads all sites at once; again only where a fact has changed since."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._known: SiteList | None = None
+
+    def all(self) -> SiteList:
+        """Return every site as it is now."""
+        known = self._known
+        if known is not None and known.revision == self._database.counter(FACTS):
+            return known
+        statement = (
+            select(
+                DeviceRow.provider,
+                DeviceRow.id,
+                DeviceRow.kind,
+                DeviceRow.expected_interval_s,
+                DeviceRow.place,
+                func.coalesce(DeviceRow.district, PlaceRow.district),
+                PlaceRow.timezone,
+            )
+            .join(PlaceRow, DeviceRow.place == PlaceRow.name, isouter=True)
+            .where(DeviceRow.status != "retired")
+            .order_by(DeviceRow.provider, DeviceRow.id)
+        )
+        revision = select(CounterRow.value).where(CounterRow.name == FACTS)
+        with self._database.reading() as connection:
+            # The revision first: a change in between is seen twice rather than never.
+            at = connection.execute(revision).scalar_one()
+            sites = tuple(Site(*row) for row in connection.execute(statement))
+        self._known = SiteList(at, sites)
+        return self._known
