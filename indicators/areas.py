@@ -13,7 +13,7 @@ from indicators.contracts.model import Contract
 from registry.sites import Site, SiteList
 from store.interface import Series
 
-__all__ = ["Area", "AreaError", "CityMap", "Member", "parse_area"]
+__all__ = ["Area", "AreaError", "CityMap", "Member", "parse_area", "sites_of"]
 
 AreaKind = Literal["device", "place", "district", "provider", "city"]
 KINDS: Final = ("device", "place", "district", "provider")

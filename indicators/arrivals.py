@@ -22,7 +22,7 @@ from registry.database import Database
 from registry.result_tables import ArrivalRow
 from store.interface import Batch, Mark, Store, StoreBusyError
 
-__all__ = ["CLOSING", "HOUR_US", "Arrival", "Arrivals", "MarkedWriter"]
+__all__ = ["CLOSING", "HOUR_US", "Arrival", "Arrivals", "MarkedWriter", "touched_hours"]
 
 log = structlog.get_logger(__name__)
 

@@ -60,7 +60,7 @@ class Api:
 
         Args:
             path: Of the resource.
-            parameters: Of the query; those that are None are left out.
+            parameters: Of the query; those that are None are left out, a list is repeated.
 
         Raises:
             CommandError: The API refuses, in its words.
@@ -107,7 +107,9 @@ class Api:
         body: object | None = None,
     ) -> bytes:
         given = {
-            name: str(value) for name, value in (parameters or {}).items() if value is not None
+            name: list(map(str, value)) if isinstance(value, list) else str(value)  # pyright: ignore[reportUnknownArgumentType] - of any kind
+            for name, value in (parameters or {}).items()
+            if value is not None
         }
         content = None if body is None else msgspec.json.encode(body)
         request = self._client.build_request(method, path, params=given, content=content)

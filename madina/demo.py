@@ -121,5 +121,5 @@ def _device(device: CityDevice) -> dict[str, object]:
         "kind": device.kind.name,
         "name": f"{device.kind.title}, {device.place.title}",
         "place": device.place.name,
-        "expected_interval_s": float(device.kind.every_s),
+        "expected_interval_s": float(device.kind.declared_s or device.kind.every_s),
     }

@@ -26,6 +26,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "services": "services",
     "ledger": "ledger",
     "quarantine": "quarantine",
+    "indicators": "indicators",
     "devices": "devices",
     "providers": "providers",
     "routes": "routes",

@@ -97,7 +97,7 @@ class Registry:
         Raises:
             RegistryAwayError: Not now; nothing of the copy is left.
         """
-        return self._database.copy(target)
+        return self.database.copy(target)
 
     def close(self) -> None:
         """Close the database."""

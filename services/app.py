@@ -9,9 +9,11 @@ from starlette.types import Lifespan
 
 from services.api import (
     audit,
+    cards,
     copies,
     devices,
     health,
+    indicators,
     keys,
     ledger,
     live,
@@ -41,6 +43,8 @@ ROUTERS = (
     status.router,
     ledger.router,
     observations.router,
+    indicators.router,
+    cards.router,
     live.router,
     devices.router,
     providers.router,

@@ -11,9 +11,11 @@ import structlog
 from link.nats_link import Link
 from services.access_bucket import AccessBucket
 from services.copying import Copying
+from services.indicators import IndicatorBook
 from services.ledger import LedgerBook
 from services.log_view import LogView
 from services.replay import Replayer
+from services.standing import StandingLoop
 from services.state import PlatformState
 from services.threads import Threads
 
@@ -51,6 +53,10 @@ class Services:
         self.access = AccessBucket(parts.registry, self.threads)
         self.replayer = Replayer(parts.shards, parts.clock)
         self.copying = Copying(parts)
+        self.indicators = IndicatorBook(parts)
+        self._standing = StandingLoop(
+            self.indicators.standing, lambda: self.state.balance, parts.clock
+        )
         self.failed = ""
         tenants = (self.view, self.access, self.replayer)
         self._link = Link(parts.nats_url, NAME, tenants)
@@ -74,6 +80,7 @@ class Services:
                 async with asyncio.TaskGroup() as group:
                     group.create_task(self._link.run())
                     group.create_task(self.state.run())
+                    group.create_task(self._standing.run())
                     group.create_task(self._recover())
             except* Exception as defect:
                 # The boundary for what nobody foresaw.

@@ -57,6 +57,8 @@ class Kind(msgspec.Struct, frozen=True):
     Attributes:
         every_s: Seconds between messages.
         filled_every_s: Seconds between messages that are back-filled: a multiple of `every_s`.
+        declared_s: The interval that is registered; None: `every_s`. Where indicators are made of
+            a kind, it is that of the past, so that the past counts as complete.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Kind(msgspec.Struct, frozen=True):
     every_s: int
     filled_every_s: int
     signals: tuple[Signal, ...]
+    declared_s: int | None = None
 
 
 def _fumes(at: Moment) -> float:
@@ -131,18 +134,18 @@ def _voltage(at: Moment) -> float:
 
 
 KINDS: Final = (
-    Kind("air", "Air quality", "environment", 34, 30, 600, (
+    Kind("air", "Air quality", "environment", 34, 30, 300, (
         Signal("pm2_5", "ug/m3", 1, lambda at: 3.0 + 13.0 * _fumes(at) + 0.4 * at.jitter(1)),
         Signal("pm10", "ug/m3", 1, lambda at: 7.0 + 21.0 * _fumes(at) + 0.8 * at.jitter(2)),
         Signal("no2", "ug/m3", 1, lambda at: 6.0 + 30.0 * _fumes(at) + 0.7 * at.jitter(3)),
         Signal("temperature", "Cel", 1, _warmth),
         Signal("humidity", "%", 0, lambda at: 90.0 - 1.7 * _warmth(at) + 4.0 * at.wander(4, 1)),
-    )),
+    ), declared_s=300),
     Kind("noise", "Noise level", "environment", 30, 20, 300, (
         Signal("laeq", "dB", 1, lambda at: _loudness(at) + 0.8 * at.jitter()),
         Signal("lamax", "dB", 1, lambda at: _loudness(at) + 9.0 + 4.0 * at.jitter(1)),
         Signal("la90", "dB", 1, lambda at: _loudness(at) - 6.0 + 0.5 * at.jitter(2)),
-    )),
+    ), declared_s=300),
     Kind("traffic", "Traffic counter", "mobility", 40, 60, 300, (
         Signal("vehicles", "1", 0, lambda at: 22.0 * _jam(at) * (1.0 + 0.2 * at.jitter())),
         Signal("speed", "km/h", 1, lambda at: 54.0 - 34.0 * _jam(at) + 1.5 * at.jitter(1)),

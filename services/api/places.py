@@ -36,6 +36,7 @@ class PlaceChange(Document):
     lat: float | None = None
     lon: float | None = None
     district: str | None = None
+    timezone: str | None = None
 
 
 class PlaceBody(PlaceChange):
@@ -119,6 +120,7 @@ def _document(record: PlaceRecord) -> PlaceDocument:
         lat=record.lat,
         lon=record.lon,
         district=record.district,
+        timezone=record.timezone,
         created_at=to_text(record.created_us),
         updated_at=to_text(record.updated_us),
     )

@@ -27,6 +27,7 @@ from playwright.sync_api import (
 ROOT = Path(__file__).parents[2]
 STATIC = ROOT / "services" / "pages" / "static"
 RECORDED = Path(__file__).with_name("status.json")
+CARDS = Path(__file__).with_name("cards.json")
 PATIENCE_MS = 15_000
 TYPES = {
     ".html": "text/html",
@@ -42,6 +43,7 @@ class RecordedPlatform:
     Attributes:
         status: What the next question is answered with; tests spoil it.
         code: HTTP status of that answer.
+        cards: What the question for published values is answered with.
         asked: How often the status was asked for.
         watched: Paths with queries at which live events were asked for.
         stopping: Set where streams have to end.
@@ -51,6 +53,7 @@ class RecordedPlatform:
     def __init__(self, port: int) -> None:
         self.status: dict[str, Any] = msgspec.json.decode(RECORDED.read_bytes())
         self.code = 200
+        self.cards: dict[str, Any] = msgspec.json.decode(CARDS.read_bytes())
         self.asked = 0
         self.watched: list[str] = []
         self.live: queue.Queue[tuple[str, bytes]] = queue.Queue()
@@ -104,6 +107,8 @@ class _Request(BaseHTTPRequestHandler):
         path = urlsplit(self.path).path
         if path == "/v1/status":
             self._send(platform.code, "application/json", platform.answer())
+        elif path == "/v1/cards":
+            self._send(200, "application/json", msgspec.json.encode(platform.cards))
         elif path == "/v1/live":
             platform.watched.append(self.path)
             self._stream(platform)

@@ -4,6 +4,7 @@ import type { History } from "../history.ts";
 import type { Status } from "../status.ts";
 import { clock, knownZone, zoneName } from "../times.ts";
 import type { Known, Verdict } from "../verdict.ts";
+import { CardsView } from "./cards.tsx";
 import { DevicesView } from "./devices.tsx";
 import { LagView, RateView } from "./flow.tsx";
 import { GatewaysView } from "./gateways.tsx";
@@ -63,6 +64,7 @@ function Panels({ status, history }: { status: Status; history: History }) {
       <LagView lag={status.lag} />
       <DevicesView status={status} zone={zone} />
       <GatewaysView status={status} />
+      <CardsView />
       <LatestView status={status} zone={zone} />
       <QuarantineView status={status} zone={zone} />
       <LiveView zone={zone} />

@@ -1,0 +1,294 @@
+"""What the API asks of indicators: stored revisions, open windows, computing, explaining."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from city.clock import US_PER_S
+from indicators.areas import Area, CityMap
+from indicators.arrivals import Arrivals
+from indicators.civil import Window
+from indicators.contracts import load
+from indicators.contracts.model import HighestIndex
+from indicators.engine import Engine, Job, base_of
+from indicators.explain import InputExplained, explain_input
+from indicators.inputs import read_inputs
+from indicators.lease import Lease
+from indicators.periods import starting_in
+from indicators.results import Finding, Results, ResultsQuery, Stored
+from indicators.standing import Standing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from indicators.areas import Member
+    from indicators.civil import Grain
+    from indicators.contracts.model import Contract
+    from indicators.rows import Cause, ResultRow
+    from services.parts import ServicesParts
+    from store.interface import Series
+
+__all__ = ["Explained", "IndicatorBook", "SeriesExplained", "TooMuchError", "ValuesPage"]
+
+# Results of one request that have to be computed.
+COMPUTED_MAX: Final = 2_000
+OPEN_MAX: Final = 100
+YEAR_US: Final = 367 * 86_400 * US_PER_S
+# What was over before and is not closed was never asked for: `compute` does it.
+OPEN_US: Final = 3 * 86_400 * US_PER_S
+
+
+class TooMuchError(Exception):
+    """More would have to be computed than one request may."""
+
+    def __init__(self, asked: int) -> None:
+        super().__init__(f"{asked} results are more than the {COMPUTED_MAX} of one request")
+
+
+class ValuesPage(msgspec.Struct, frozen=True):
+    """Results, and the position of the last where more follow."""
+
+    rows: list[ResultRow]
+    last: tuple[str, int, int] | None
+
+
+class SeriesExplained(msgspec.Struct, frozen=True):
+    """A series, and what it gave.
+
+    Attributes:
+        declared: Whether somebody said how often it reports.
+        conflicts: Later values at times that had one: kept, and never used.
+        received_us: When the first and the last observation were received; none: no observation.
+    """
+
+    series: Series
+    declared: bool
+    given: InputExplained
+    conflicts: int
+    received_us: tuple[int, int] | None
+
+
+class Explained(msgspec.Struct, frozen=True):
+    """Where one value came from.
+
+    Attributes:
+        row: The value asked for; an open one is computed now.
+        revisions: All that were ever published, oldest first.
+        components: Results that it was made of.
+        lineage: Members of indicators.md section 15f.
+    """
+
+    contract: Contract
+    window: Window
+    row: ResultRow
+    revisions: list[ResultRow]
+    components: list[ResultRow]
+    inputs: list[SeriesExplained]
+    lineage: dict[str, object]
+    inputs_hash: str
+
+
+class IndicatorBook:
+    """Reads, computes and explains results. Its calls block: they run in threads.
+
+    Attributes:
+        contracts: The definitions.
+        zone: The city's.
+    """
+
+    def __init__(self, parts: ServicesParts) -> None:
+        self._store = parts.store
+        self._registry = parts.registry
+        self._clock = parts.clock
+        self.contracts = load()
+        self.zone = ZoneInfo(parts.timezone)
+        self.results = Results(parts.registry.database)
+        self._engine = Engine(parts.store, self.results, self.contracts, parts.clock)
+        self._holder = uuid.uuid4().hex
+
+    def standing(self, wait: Callable[[float], None]) -> Standing:
+        """Return the standing computation of this process."""
+        database = self._registry.database
+        return Standing(
+            store=self._store,
+            results=self.results,
+            arrivals=Arrivals(database, self._clock),
+            lease=Lease(database, self._clock, self._holder),
+            engine=self._engine,
+            city=self.city,
+            clock=self._clock,
+            wait=wait,
+        )
+
+    def city(self) -> CityMap:
+        """Return the city as it is now."""
+        return CityMap(self._registry.sites.all(), self._store.series(), self.zone)
+
+    def page(self, contract: Contract, query: ResultsQuery) -> ValuesPage:
+        """Return stored results by area, start and revision, at most `query.limit`."""
+        more = msgspec.structs.replace(query, limit=query.limit + 1)
+        found = self.results.find(more)
+        shown = found[: query.limit]
+        now_us = query.as_of_us or self._clock.now_us()
+        rows = [self._told(each, contract, now_us) for each in shown]
+        last = rows[-1] if len(found) > len(shown) else None
+        return ValuesPage(rows, None if last is None else _position(last))
+
+    def open(self, contract: Contract, grain: Grain, area: Area, within: Window) -> list[ResultRow]:
+        """Compute the windows of an area that nobody has closed yet.
+
+        Args:
+            contract: Any version of the indicator.
+            grain: One of its grains.
+            area: One area.
+            within: Where windows start.
+        """
+        city = self.city()
+        now_us = self._clock.now_us()
+        closed_us = Lease(self._registry.database, self._clock, self._holder).progress().closed_us
+        # No window that is open began longer ago than a year.
+        late = Window(max(within.start_us, now_us - YEAR_US), min(within.end_us, now_us))
+        if late.end_us <= late.start_us:
+            return []
+        jobs = [
+            job
+            for job in self._jobs(city, contract, grain, [area], late)
+            if self._engine.span(city, job).end_us > max(closed_us, now_us - OPEN_US)
+        ]
+        found = self._engine.compute(city, jobs[-OPEN_MAX:])
+        return [
+            msgspec.structs.replace(each.row, state="open", revision=0)
+            for each in found
+            if each.row.n_expected or each.row.reason != "incomplete"
+        ]
+
+    def compute(
+        self,
+        contract: Contract,
+        grain: Grain,
+        areas: list[Area],
+        within: Window,
+        cause: Cause,
+        actor: str,
+    ) -> list[Finding]:
+        """Compute closed windows again and append what has changed; return those revisions.
+
+        Raises:
+            TooMuchError: If that is more than one request may ask for.
+        """
+        city = self.city()
+        wanted = areas or self._all_areas(city, contract)
+        now_us = self._clock.now_us()
+        jobs = [
+            job
+            for job in self._jobs(city, contract, grain, wanted, within)
+            if self._engine.span(city, job).end_us <= now_us
+        ]
+        if len(jobs) > COMPUTED_MAX:
+            raise TooMuchError(len(jobs))
+        findings = self._engine.compute(city, jobs)
+        asked = f"{contract.id} {grain} {', '.join(map(str, areas)) or 'every area'}"
+        return self.results.append(findings, cause, actor=actor, asked=asked[:300])
+
+    def explain(self, contract: Contract, grain: Grain, area: Area, window: Window) -> Explained:
+        """Return where a value came from, read afresh from the store."""
+        city = self.city()
+        job = Job(contract.id, grain, window, area)
+        (fresh,) = self._engine.compute(city, [job])
+        _, governing = self._engine.asked(job, city.zone_of(area))
+        query = ResultsQuery(
+            contract.id,
+            grain,
+            version=governing.contract.version,
+            areas=(str(area),),
+            from_us=window.start_us,
+            to_us=window.start_us + 1,
+            history=True,
+        )
+        stored = self.results.find(query)
+        now_us = self._clock.now_us()
+        revisions = [self._told(each, governing.contract, now_us) for each in stored]
+        shown = stored[-1].finding if stored else fresh
+        components = self._components(city, job, governing.contract)
+        inputs = [
+            explained
+            for base in self._bases(governing.contract, city, area)
+            for explained in self._inputs(
+                city, msgspec.structs.replace(job, indicator=base.id), base
+            )
+        ]
+        return Explained(
+            contract=governing.contract,
+            window=window,
+            row=revisions[-1] if revisions else fresh.row,
+            revisions=revisions,
+            components=components,
+            inputs=inputs,
+            lineage=shown.lineage,
+            inputs_hash=shown.inputs_hash,
+        )
+
+    def _told(self, stored: Stored, contract: Contract, now_us: int) -> ResultRow:
+        return stored.at(now_us, contract.lateness_h)
+
+    def _jobs(
+        self, city: CityMap, contract: Contract, grain: Grain, areas: list[Area], within: Window
+    ) -> list[Job]:
+        return [
+            Job(contract.id, grain, window, area)
+            for area in areas
+            for window in starting_in(grain, within, city.zone_of(area), COMPUTED_MAX)
+        ]
+
+    def _all_areas(self, city: CityMap, contract: Contract) -> list[Area]:
+        found: dict[Area, None] = {}
+        for base in base_of(self.contracts, contract, contract.valid_from):
+            for member in city.members(base):
+                found.update(dict.fromkeys(city.areas_of(member, base)))
+        return list(found)
+
+    def _bases(self, contract: Contract, city: CityMap, area: Area) -> list[Contract]:
+        bases = base_of(self.contracts, contract, contract.valid_from)
+        return [base for base in bases if city.inside(area, base)]
+
+    def _components(self, city: CityMap, job: Job, contract: Contract) -> list[ResultRow]:
+        if not isinstance(contract.formula, HighestIndex):
+            return []
+        jobs = [
+            msgspec.structs.replace(job, indicator=base.id)
+            for base in self._bases(contract, city, job.area)
+        ]
+        return [each.row for each in self._engine.compute(city, jobs)]
+
+    def _inputs(self, city: CityMap, job: Job, contract: Contract) -> list[SeriesExplained]:
+        members = city.inside(job.area, contract)
+        asked, _ = self._engine.asked(job, city.zone_of(job.area))
+        whole = self._engine.span(city, job)
+        inputs = read_inputs(self._store, members, whole.start_us, whole.end_us)
+        return [
+            self._explained(member, series, explain_input(asked, inputs[series.series]), whole)
+            for member in members
+            for series in member.series
+        ]
+
+    def _explained(
+        self, member: Member, series: Series, given: InputExplained, whole: Window
+    ) -> SeriesExplained:
+        rows = self._store.columns([series.series], whole.start_us, whole.end_us)
+        late = rows.select(["series", "time_us", "value", "other"])
+        received: list[int] = rows.column("received_us").to_pylist()
+        return SeriesExplained(
+            series=series,
+            declared=member.site.interval_s is not None,
+            given=given,
+            conflicts=self._store.find_conflicts(late).num_rows,
+            received_us=(min(received), max(received)) if received else None,
+        )
+
+
+def _position(row: ResultRow) -> tuple[str, int, int]:
+    return row.area, row.start_us, row.revision
