@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 __all__ = ["figures_table", "fill_figures"]
 
-PART: Final = re.compile(r"(<!-- figures -->\n).*?(<!-- end figures -->)", re.DOTALL)
+PART: Final = re.compile(r"(<!-- figures -->\n)(.*?)(<!-- end figures -->)", re.DOTALL)
+# The rows of one bench and its name: the first has it, the others begin with an empty cell.
+ROWS: Final = re.compile(r"(?=\| `(\w+)` \|)([^\n]*\n(?:\| \| [^\n]*\n)*)")
 
 
 class _Result(msgspec.Struct, frozen=True):
@@ -28,23 +30,27 @@ class _Result(msgspec.Struct, frozen=True):
     noisy: bool = False
 
 
-def figures_table(results: Path) -> str:
-    """Return what `bench/results` holds: each value, and each goal with what was measured."""
+def figures_table(results: Path, before: str = "") -> str:
+    """Return what `bench/results` holds: each value, and each goal with what was measured.
+
+    Args:
+        results: The folder.
+        before: The table as it was; a bench that has no result here keeps its rows.
+    """
     found = [
         msgspec.json.decode(path.read_bytes(), type=_Result)
         for path in sorted(results.glob("*.json"))
     ]
-    rows = ["| bench | measured | wanted | | when, on what |", "| --- | --- | --- | --- | --- |"]
-    for each in found:
-        rows += _rows(each)
-    return "\n".join(rows) + "\n"
+    known = dict(ROWS.findall(before))
+    known |= {each.bench: "".join(f"{row}\n" for row in _rows(each)) for each in found}
+    head = "| bench | measured | wanted | | when, on what |\n| --- | --- | --- | --- | --- |\n"
+    return head + "".join(known[bench] for bench in sorted(known))
 
 
 def fill_figures(document: Path, results: Path) -> bool:
     """Put the table into a document; return whether that changed it."""
     text = document.read_text(encoding="utf-8")
-    table = figures_table(results)
-    filled = PART.sub(lambda part: part[1] + table + part[2], text)
+    filled = PART.sub(lambda part: part[1] + figures_table(results, part[2]) + part[3], text)
     document.write_text(filled, encoding="utf-8")
     return filled != text
 

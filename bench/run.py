@@ -28,6 +28,7 @@ BENCHES = {
     "endpoint": "bench.endpoint",
     "latency": "bench.latency",
     "codec": "bench.codec",
+    "codecs": "bench.codecs",
     "duckdb": "bench.duckdb",
     "crash": "bench.crash",
     "stall": "bench.stall",

@@ -27,6 +27,7 @@ __all__ = [
     "commands_table",
     "events_table",
     "fill",
+    "formats_table",
     "main",
     "openapi_text",
     "settings_table",
@@ -46,6 +47,11 @@ ROOMS = (
     "madina",
 )
 LEVELS = {"info": "info", "warning": "warning", "error": "error", "exception": "error"}
+CODECS = ROOT / "ingest" / "codecs"
+BENCH = ROOT / "docs" / "bench.md"
+# A fact in the README of a format, and a format's figure among those of the benches.
+FACT = re.compile(r"^- (topic|source): (.*)$", re.MULTILINE)
+COST = re.compile(r"^\| \| codecs ([\w-]+): ([\d.]+) \|", re.MULTILINE)
 PART = re.compile(r"(<!-- from: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -113,6 +119,27 @@ def calls_table() -> str:
     return "\n".join(rows) + "\n"
 
 
+def formats_table() -> str:
+    """Return a table of every format, from its folder and the last measured figures."""
+    costs = dict(COST.findall(BENCH.read_text(encoding="utf-8")))
+    rows = [
+        "| codec | format | topic | sample | CPU a message | source |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for folder in sorted(each.parent for each in CODECS.glob("*/codec.py")):
+        name = folder.name.replace("_", "-")
+        text = (folder / "README.md").read_text(encoding="utf-8")
+        title = text.partition("\n")[0].removeprefix(f"# {name}: ")
+        facts = {fact: said.replace("../../../docs/", "") for fact, said in FACT.findall(text)}
+        sample = next(iter(sorted(folder.glob("cases/*/payload.*")))).relative_to(ROOT)
+        cost = f"{costs[name]} µs" if name in costs else ""
+        rows.append(
+            f"| [`{name}`](../{folder.relative_to(ROOT)}/README.md) | {title} | {facts['topic']} |"
+            f" [{sample.parent.name}](../{sample}) | {cost} | {facts['source']} |"
+        )
+    return "\n".join(rows) + "\n"
+
+
 def openapi_text() -> str:
     """Return the description of the API for programs."""
     return json.dumps(_description(), indent=1, ensure_ascii=False) + "\n"
@@ -127,6 +154,7 @@ PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "commands": commands_table,
     "events": events_table,
     "calls": calls_table,
+    "formats": formats_table,
 }
 OPENAPI: Final = ROOT / "docs" / "openapi.json"
 

@@ -17,8 +17,8 @@ __all__ = ["read_json"]
 DEPTH_MAX: Final = 16
 MEMBERS_MAX: Final = 10_000
 NUMBER_MAX: Final = 64
-# Strings and brackets, nothing else: where a bracket counts.
-BRACKETS: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+# Whole strings, and all else that is no bracket: what is left over are the brackets that count.
+NO_BRACKETS: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[^\[\]{}"]++', re.DOTALL)
 SURROGATE: Final = re.compile("[\ud800-\udfff]")
 JSON_SPACE: Final = " \t\r\n"
 
@@ -84,8 +84,7 @@ def _check_depth(text: str) -> None:
     if text.count("[") + text.count("{") <= DEPTH_MAX:
         return
     depth = 0
-    for token in BRACKETS.finditer(text):
-        bracket = token[0]
+    for bracket in NO_BRACKETS.sub("", text):
         if bracket in "[{":
             depth += 1
             if depth > DEPTH_MAX:

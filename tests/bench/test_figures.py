@@ -26,3 +26,14 @@ def test_each_result_and_goal_is_a_row(tmp_path: Path) -> None:
     assert fill_figures(document, tmp_path)
     assert document.read_text() == f"before\n<!-- figures -->\n{table}<!-- end figures -->\nafter\n"
     assert not fill_figures(document, tmp_path)
+
+
+def test_what_was_measured_elsewhere_keeps_its_rows(tmp_path: Path) -> None:
+    for name, value in (("a", 1.0), ("b", 2.0)):
+        result = BenchResult(
+            bench=name, unit="us", value=value, goals=[Goal("g", value, "", met=True)]
+        )
+        (tmp_path / f"{name}.json").write_bytes(encode_result(result, this_machine()))
+    before = figures_table(tmp_path)
+    (tmp_path / "a.json").unlink()
+    assert figures_table(tmp_path, before) == before

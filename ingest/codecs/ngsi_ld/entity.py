@@ -31,7 +31,7 @@ NOT_MEASURED: Final = frozenset(
 FACT: Final = re.compile(r"(?:ref|date)(?:[A-Z_].*)?", re.DOTALL)
 RELATED: Final = re.compile(r"ref[A-Z_].*", re.DOTALL)
 # Attributes of which only a fact is known, and where it stands.
-FACTS: Final = ("object", "languageMap", "vocab", "json", "objectList", "vocabList")
+FACTS: Final = frozenset({"object", "languageMap", "vocab", "json", "objectList", "vocabList"})
 GEO: Final = frozenset({"GeoProperty", "geo:json", "geo:point", "Point"})
 # Members of an attribute that say something about the attribute itself.
 OWN_MEMBERS: Final = frozenset(
@@ -96,14 +96,14 @@ class Entity:
     def _attribute(self, name: str, sent: Any, measures: Measures) -> None:  # noqa: ANN401 - any JSON
         """Add one attribute, or one of those that share a name."""
         members = members_of(sent)
-        fact = next((members[each] for each in FACTS if each in members), None)
-        if fact is not None:
-            self._fact(name, fact)
-        elif members.get("type") in GEO or point_of(_value(sent)):
+        value = _value(sent)
+        if "value" not in members and not FACTS.isdisjoint(members):
+            self._fact(name, next(members[each] for each in members if each in FACTS))
+        elif members.get("type") in GEO or ("coordinates" in members_of(value) and point_of(value)):
             self._place(name, sent)
         else:
             self.attributes += 1
-            self._measure(name, members, _value(sent), measures)
+            self._measure(name, members, value, measures)
 
     def _measure(
         self, name: str, members: dict[str, Any], value: object, measures: Measures
@@ -150,9 +150,9 @@ class Entity:
 
     def _own_time(self, members: dict[str, Any]) -> Interval | None:
         """Return the time of an attribute, if it has one."""
-        metadata = members_of(members.get("metadata"))
+        told = {**members, **members_of(members["metadata"])} if "metadata" in members else members
         for name in OWN_TIMES:
-            sent = _value(members.get(name, metadata.get(name)))
+            sent = _value(told.get(name))
             if sent is not None and sent != "":
                 return interval_of(sent, name)
         return None
@@ -187,9 +187,9 @@ def _short(name: str) -> str:
 
 def _value(sent: object) -> object:
     """Return the value of an attribute in any of its forms."""
-    members = members_of(sent)
-    if not members:
+    if not isinstance(sent, dict):
         return sent
+    members = cast("dict[str, Any]", sent)
     if "value" in members:
         return _value(members["value"]) if _is_typed(members["value"]) else members["value"]
     return None if members.get("type") == PROPERTY else members.get("@value", sent)
@@ -210,7 +210,7 @@ def _instances(sent: Any) -> list[Any]:  # noqa: ANN401 - any JSON
 
 def _about(members: dict[str, Any]) -> dict[str, Any]:
     """Return what a property says about itself: `accuracy`, `reliability` and the like."""
-    if "value" not in members:
+    if "value" not in members or (members.keys() <= OWN_MEMBERS and "metadata" not in members):
         return {}
     said = {**members, **members_of(members.get("metadata"))}
     found = {

@@ -5,7 +5,6 @@ Not a library: they take the last of two equal keys, and build objects by tags.
 """
 
 import struct
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final, NoReturn
 
@@ -50,23 +49,15 @@ class _Reader:
     def __init__(self, payload: bytes) -> None:
         self._payload = payload
         self.at = 0
-        self._kinds: tuple[Callable[[int, int], Any], ...] = (
-            lambda info, _: self._argument(info),
-            lambda info, _: -1 - self._argument(info),
-            lambda info, _: self._string(BYTES, info),
-            lambda info, _: self._text(info),
-            self._array,
-            self._map,
-            self._tagged,
-            lambda info, _: self._simple(info),
-        )
 
     def fail(self, words: str) -> NoReturn:
         raise MessageError(MessageReason.CBOR_SYNTAX, f"byte {self.at}: {words}")
 
     def item(self, depth: int) -> Any:  # noqa: ANN401 - a CBOR item can be anything
         head = self._byte()
-        return self._kinds[head >> 5](head & 0x1F, depth)
+        if head < ONE_BYTE:
+            return head
+        return self._readers[head >> 5](self, head & 0x1F, depth)
 
     def _byte(self) -> int:
         if self.at >= len(self._payload):
@@ -88,7 +79,7 @@ class _Reader:
             self.fail("a length or number that is none")
         return int.from_bytes(self._take(SIZES[info]), "big")
 
-    def _string(self, kind: int, info: int) -> bytes:
+    def _whole(self, kind: int, info: int) -> bytes:
         if info != INDEFINITE:
             return self._take(self._argument(info))
         chunks: list[bytes] = []
@@ -98,9 +89,19 @@ class _Reader:
             chunks.append(self._take(self._argument(head & 0x1F)))
         return b"".join(chunks)
 
-    def _text(self, info: int) -> str:
+    def _positive(self, info: int, _depth: int) -> int:
+        return self._argument(info)
+
+    def _negative(self, info: int, _depth: int) -> int:
+        return -1 - self._argument(info)
+
+    def _bytes(self, info: int, _depth: int) -> bytes:
+        return self._whole(BYTES, info)
+
+    def _text(self, info: int, _depth: int) -> str:
         try:
-            return self._string(TEXT, info).decode()
+            whole = self._take(info) if info < ONE_BYTE else self._whole(TEXT, info)
+            return whole.decode()
         except UnicodeDecodeError:
             self.fail("text that is not UTF-8")
 
@@ -166,7 +167,7 @@ class _Reader:
         number = self._argument(info)
         return number if kind == 0 else -1 - number
 
-    def _simple(self, info: int) -> float | bool | None:
+    def _simple(self, info: int, _depth: int) -> float | bool | None:
         if info in FLOATS:
             return struct.unpack(FLOATS[info], self._take(SIZES[info]))[0]
         if info not in SIMPLE:
@@ -181,3 +182,8 @@ class _Reader:
         # Each item has a byte at least: what is announced beyond the end is not even begun.
         if size > len(self._payload) - self.at:
             self.fail("the payload ends too early")
+
+    # By major type, the three highest bits of an item's first byte.
+    _readers: Final = (
+        _positive, _negative, _bytes, _text, _array, _map, _tagged, _simple,
+    )  # fmt: skip
