@@ -14,9 +14,10 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
-from madina.data_folder import DataFolder, RunFile
+from madina.admin_key import admin_key
+from madina.data_folder import DataFolder
 from madina.errors import CommandError, SetupError
-from madina.settings import load_settings
+from madina.settings import Settings, load_settings
 
 __all__ = ["Api", "Document", "api", "resource"]
 
@@ -140,7 +141,7 @@ def resource(collection: str, name: str, *more: str) -> str:
 
 @contextlib.contextmanager
 def api(data_dir: Path | None) -> Generator[Api]:
-    """Reach the API of what runs on the data folder, or make one over its store and registry.
+    """Reach the API that settings name, or that of what runs on the data folder, or make one.
 
     Args:
         data_dir: What the command line said.
@@ -150,6 +151,10 @@ def api(data_dir: Path | None) -> Generator[Api]:
     """
     settings = load_settings(data_dir).settings
     folder = DataFolder(settings.data_dir)
+    if settings.api_url is not None:
+        with _at(settings.api_url) as client, _calls(client, settings, runs=True) as calls:
+            yield calls
+        return
     if not folder.path.is_dir():
         raise SetupError(
             f"there is no data folder {folder.path}",
@@ -157,22 +162,28 @@ def api(data_dir: Path | None) -> Generator[Api]:
         )
     run = folder.running()
     if run:
-        found = _beside(run)
+        found = _at(run.http)
     else:
         # Loads every room; a command beside a running platform need not wait for that.
         from madina.api_in_process import api_in_process  # noqa: PLC0415
 
         found = api_in_process(settings)
-    with found as client, asyncio.Runner() as on:
-        client.headers["Authorization"] = f"Bearer {folder.admin_key()}"
-        client.headers["Content-Type"] = "application/json"
+    with found as client, _calls(client, settings, runs=run is not None) as calls:
+        yield calls
+
+
+@contextlib.contextmanager
+def _calls(client: httpx.AsyncClient, settings: Settings, *, runs: bool) -> Generator[Api]:
+    client.headers["Authorization"] = f"Bearer {admin_key(settings)}"
+    client.headers["Content-Type"] = "application/json"
+    with asyncio.Runner() as on:
         try:
-            yield Api(client, on, runs=run is not None)
+            yield Api(client, on, runs=runs)
         finally:
             on.run(client.aclose())
 
 
 @contextlib.contextmanager
-def _beside(run: RunFile) -> Generator[httpx.AsyncClient]:
-    # Not through a proxy of the environment: it is this machine.
-    yield httpx.AsyncClient(base_url=run.http, timeout=TIMEOUT_S, trust_env=False)
+def _at(url: str) -> Generator[httpx.AsyncClient]:
+    # Not through a proxy of the environment: it is the city's own.
+    yield httpx.AsyncClient(base_url=url, timeout=TIMEOUT_S, trust_env=False)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import services
 from city.clock import Clock
+from madina.admin_key import admin_key
 from madina.backup.copier import Copier
 from madina.data_folder import DataFolder
 from madina.opening import Opened
@@ -33,7 +34,8 @@ def service_parts(
         nats_url=settings.nats_url or "",
         shards=settings.shards,
         clock=clock,
-        admin_key=DataFolder(settings.data_dir).admin_key(),
+        admin_key=admin_key(settings),
+        log_replicas=settings.log_replicas,
         city=settings.city,
         timezone=settings.timezone,
         version=importlib.metadata.version("madina"),

@@ -38,7 +38,7 @@ __all__ = [
 PREFIX = "MADINA_"
 SETTINGS_FILE = "madina.toml"
 # May hold a password: masked wherever settings are shown.
-SECRETS = frozenset({"nats_url", "store_url", "database_url"})
+SECRETS = frozenset({"nats_url", "store_url", "database_url", "admin_key"})
 
 
 def _zone(name: str) -> str:
@@ -126,10 +126,19 @@ class Settings(BaseSettings):
     disk_reserve: ByteSize = Field(
         ByteSize(1 << 30), ge=0, description="free disk that the log never takes"
     )
+    log_replicas: int = Field(
+        1, ge=1, le=5, description="servers of the log that keep each message: 3 in a cluster"
+    )
     sync_interval: float = Field(
         0.1, gt=0, le=120, description="seconds after which the log is synced to disk"
     )
 
+    admin_key: str | None = Field(
+        None, min_length=32, description="opens every call; unset: made in the data folder"
+    )
+    api_url: str | None = Field(
+        None, description="API that our commands ask; unset: that of the data folder"
+    )
     nats_url: str | None = Field(None, description="a NATS server of your own; unset: embedded")
     store_url: str | None = Field(
         None, description="`duckdb:///path/to/file`; unset: DuckDB in the data folder"

@@ -8,7 +8,9 @@ from collections.abc import Generator
 
 import msgspec
 
+from madina.admin_key import admin_key
 from madina.data_folder import DataFolder, RunFile
+from madina.errors import SetupError
 from madina.settings import Settings, variable
 from madina.supervisor.child import ChildSpec
 from madina.supervisor.nats_server import (
@@ -48,8 +50,13 @@ def run_up(settings: Settings, *, demo: bool) -> None:
         CommandError: A child did not get ready.
     """
     folder = DataFolder(settings.data_dir)
+    if settings.nats_url is None and settings.log_replicas > 1:
+        raise SetupError(
+            f"the embedded log is one server, MADINA_LOG_REPLICAS is {settings.log_replicas}",
+            "unset it, or set MADINA_NATS_URL to a cluster of your own",
+        )
     with folder.held(), _reserved(folder, settings) as addresses:
-        folder.admin_key()
+        admin_key(settings)
         if addresses.nats is not None:
             folder.keep_shards(settings.shards)
             write_nats_config(folder, settings, addresses.nats)

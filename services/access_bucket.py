@@ -40,8 +40,9 @@ RETRY_S = 1.0
 class AccessBucket:
     """Writes the bucket; a tenant of the link."""
 
-    def __init__(self, registry: Registry, threads: Threads) -> None:
+    def __init__(self, registry: Registry, threads: Threads, *, replicas: int = 1) -> None:
         self._registry = registry
+        self._replicas = replicas
         self._threads = threads
         self._changed = asyncio.Event()
 
@@ -63,7 +64,7 @@ class AccessBucket:
                 await asyncio.sleep(RETRY_S)
 
     async def _keep(self, client: Client) -> None:
-        bucket = await _bucket(client)
+        bucket = await _bucket(client, self._replicas)
         held = await _read(bucket)
         written = -1
         while True:
@@ -88,13 +89,13 @@ def access_values(registry: Registry) -> dict[str, bytes]:
     return values
 
 
-async def _bucket(client: Client) -> KeyValue:
+async def _bucket(client: Client, replicas: int) -> KeyValue:
     jetstream = client.jetstream()  # pyright: ignore[reportUnknownMemberType] - nats-py
     try:
         return await jetstream.key_value(ACCESS_BUCKET)
     except NotFoundError:
         return await jetstream.create_key_value(  # pyright: ignore[reportUnknownMemberType] - same
-            bucket=ACCESS_BUCKET, history=1, storage=StorageType.FILE
+            bucket=ACCESS_BUCKET, history=1, storage=StorageType.FILE, replicas=replicas
         )
 
 

@@ -73,6 +73,7 @@ class ServicesParts(msgspec.Struct, frozen=True):
         clock: For every instant that is written.
         admin_key: Opens every changing call.
         city, timezone, version: Shown; `timezone` is an IANA name.
+        log_replicas: How many servers of the log keep what we put there.
         copy: Who copies store and registry; None where servers keep them.
         pages: Folder of the pages' static files; None, or a folder that is not there: no pages.
     """
@@ -87,5 +88,6 @@ class ServicesParts(msgspec.Struct, frozen=True):
     city: str
     timezone: str
     version: str
+    log_replicas: int = 1
     copy: MakesCopies | None = None
     pages: Path | None = None

@@ -50,7 +50,7 @@ class Services:
         self.view = LogView(parts.shards, self._observed)
         self.ledger = LedgerBook(parts.store, self.view, self.threads, parts.clock)
         self.state = PlatformState(parts, self.ledger, self.threads)
-        self.access = AccessBucket(parts.registry, self.threads)
+        self.access = AccessBucket(parts.registry, self.threads, replicas=parts.log_replicas)
         self.replayer = Replayer(parts.shards, parts.clock)
         self.copying = Copying(parts)
         self.indicators = IndicatorBook(parts)

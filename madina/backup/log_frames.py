@@ -52,7 +52,13 @@ async def copy_frames(
     """
     client = Client()
     try:
-        await client.connect([url], connect_timeout=CONNECT_S, allow_reconnect=False)
+        await client.connect(
+            url.split(","),
+            connect_timeout=CONNECT_S,
+            allow_reconnect=False,
+            max_reconnect_attempts=1,
+            reconnect_time_wait=0,
+        )
         with path.open("wb") as file:
             return await _Copy(client, file, counts).run(shards, marks)
     except (OSError, NatsError, TimeoutError) as error:

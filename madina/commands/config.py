@@ -43,7 +43,7 @@ def show(*, data_dir: DataDir = None, as_json: AsJson = False) -> None:
 def _masked(field: str, value: object) -> object:
     if field not in SECRETS or not isinstance(value, str):
         return value
-    return PASSWORD.sub("***@", value)
+    return PASSWORD.sub("***@", value) if "://" in value else "***"
 
 
 def _nothing() -> None:

@@ -2,7 +2,8 @@
 
 import typer
 
-from madina.checks import checks
+from city.clock import MachineClock
+from madina.doctor.catalogue import checks
 from madina.errors import CommandError
 from madina.options import AsJson, DataDir
 from madina.output import print_json, print_table
@@ -18,7 +19,7 @@ def add_to(app: typer.Typer) -> None:
 
 def doctor(*, as_json: AsJson = False, data_dir: DataDir = None) -> None:
     """Check the set-up in words; exit status 1 where something has to be mended."""
-    found = [*checks(load_settings(data_dir).settings)]
+    found = [*checks(load_settings(data_dir).settings, MachineClock())]
     if as_json:
         print_json({"items": found, "next": None})
     else:

@@ -91,7 +91,7 @@ def _gateway_settings(settings: Settings, name: str) -> GatewaySettings:
         name=name,
         nats_url=settings.nats_url,
         uplink=UplinkSettings(
-            StreamSettings(max_bytes=int(settings.log_max_bytes)),
+            StreamSettings(max_bytes=int(settings.log_max_bytes), replicas=settings.log_replicas),
             shards=settings.shards,
             frame_bytes=int(settings.frame_bytes),
             linger_s=settings.frame_linger,

@@ -1,0 +1,1 @@
+"""`madina doctor`: one small file a topic, and `catalogue.TOPICS`, which lists them."""
