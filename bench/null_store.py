@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from city.scope import Scope
     from store.interface import (
         Batch,
+        CodecRecord,
         Grain,
         LedgerGroup,
         LedgerQuery,
@@ -189,6 +190,10 @@ class NullStore:
     def watermarks(self) -> pa.Table:
         """Return nothing."""
         return OBSERVATION_SCHEMA.empty_table()
+
+    def codec_records(self) -> list[CodecRecord]:
+        """Return nothing."""
+        return []
 
     def recent(self) -> list[RecentKey]:
         """Return nothing."""

@@ -10,6 +10,7 @@ import zlib
 __all__ = [
     "ACCESS_BUCKET",
     "LIVE_SUBJECT",
+    "REQUEST_SUBJECT",
     "STREAM",
     "STREAM_SUBJECTS",
     "consumer_name",
@@ -22,9 +23,11 @@ __all__ = [
 STREAM = "MADINA"
 STREAM_SUBJECTS = "madina.log.>"
 LIVE_SUBJECT = "madina.live"
+REQUEST_SUBJECT = "madina.requests"
 ACCESS_BUCKET = "madina_access"
 
 NATIVE_PREFIX = b"madina/v1/"
+SPARKPLUG_PREFIX = b"spBv1.0/"
 
 
 def frame_subject(shard: int, gateway: str, epoch: int) -> str:
@@ -48,10 +51,15 @@ def gateway_token(name: str) -> str:
 
 
 def shard_of(topic: bytes, shards: int) -> int:
-    """Return the shard of a topic: levels 3 and 4 of native topics, otherwise the whole topic.
+    """Return the shard of a topic.
+
+    Levels 3 and 4 of native topics, group and edge node of Sparkplug's (its messages mean nothing
+    without those before), otherwise the whole topic.
 
     CRC-32 because every process, version and language agrees on it; it spreads, it does not guard.
     """
     if topic.startswith(NATIVE_PREFIX):
         topic = b"/".join(topic.split(b"/", 4)[2:4])
+    elif topic.startswith(SPARKPLUG_PREFIX):
+        topic = b"/".join(topic.split(b"/", 4)[1:4:2])
     return zlib.crc32(topic) % shards

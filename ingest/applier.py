@@ -7,12 +7,14 @@ changes depends on everything before it, so that has to be in the store first.
 from __future__ import annotations
 
 import time
+from itertools import product
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 import structlog
 
-from city.frame import ControlKind, FrameError, decode_frame
+from city.frame import Control, ControlKind, FrameError, decode_frame
+from city.replay import ReplayRequest, encode_request
 from ingest.apply.batching import digest
 from ingest.apply.live_sample import live_sample
 from ingest.apply.memory import ApplierSettings, Memory
@@ -20,6 +22,7 @@ from ingest.apply.replaying import resolve
 from ingest.apply.stretch import DecodedFrame, Stretch
 from ingest.apply.tally import received_rows
 from ingest.apply.watermarks import Verdict
+from ingest.codecs.seam import Remembered
 from ingest.seams import Applied
 from registry.errors import RegistryAwayError
 from store.interface import OBSERVATION_SCHEMA, Batch, GatewayCount, Mark
@@ -31,10 +34,11 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pyarrow as pa
 
-    from city.frame import Control, Frame
+    from city.frame import Frame
     from city.live import LiveObservation
+    from city.requests import Request
     from ingest.apply.rows import Rows
-    from ingest.codecs.seam import Codec
+    from ingest.codecs.seam import Codec, Released
     from ingest.seams import LoggedFrame, RegistrySource
     from store.interface import Store
 
@@ -43,6 +47,8 @@ __all__ = ["Applier", "ApplierSettings"]
 log = structlog.get_logger(__name__)
 
 NOTHING: Final = OBSERVATION_SCHEMA.empty_table()
+# Who asks for a replay that no person asked for.
+INGEST: Final = "ingest"
 REQUESTS: Final = frozenset({ControlKind.REPLAY, ControlKind.DROP})
 
 
@@ -54,6 +60,7 @@ class _Written(msgspec.Struct):
     oldest_us: int = 0
     commit_s: float = 0.0
     live: list[LiveObservation] = []
+    requests: list[Request] = []
 
 
 class _Segment(msgspec.Struct):
@@ -73,9 +80,10 @@ class _Prepared(msgspec.Struct, frozen=True):
     """A batch that is built and not yet known to be written."""
 
     batch: Batch
-    messages: int
-    oldest_us: int
-    live: list[LiveObservation]
+    messages: int = 0
+    oldest_us: int = 0
+    live: list[LiveObservation] = []
+    remembered: Remembered = Remembered()
 
 
 class Applier:
@@ -146,6 +154,7 @@ class Applier:
             work_s=self._seconds() - began_s - written.commit_s,
             commit_s=written.commit_s,
             live=written.live,
+            requests=written.requests,
         )
 
     @property
@@ -166,6 +175,7 @@ class Applier:
         written.observations += batch.observations.num_rows + batch.conflicts.num_rows
         written.oldest_us = written.oldest_us or prepared.oldest_us
         written.live = [*written.live, *prepared.live]
+        written.requests = [*written.requests, *prepared.remembered.requests]
 
     def _prepare(self, segment: _Segment) -> Iterator[_Prepared]:
         """Build the batches of a segment; the last one moves the marks."""
@@ -175,7 +185,20 @@ class Applier:
                 yield from self._resolutions(next(iter(segment.ends)), control)
             except msgspec.MsgspecError as error:
                 log.warning("request.unreadable", asked_by=control.client, cause=str(error))
-        yield self._stretch(segment)
+        prepared = self._stretch(segment)
+        yield prepared
+        for released in prepared.remembered.released:
+            yield from self._released(segment, released)
+
+    def _released(self, segment: _Segment, released: Released) -> Iterator[_Prepared]:
+        """Build what comes of messages that a codec has waited for, as if somebody had asked."""
+        for shard, reason in product(segment.ends, released.reasons):
+            request = ReplayRequest(
+                reason=reason, provider=released.provider, device=released.device
+            )
+            now_us = max((each.frame.received_us for each in segment.frames), default=0)
+            control = Control(ControlKind.REPLAY, INGEST, now_us, encode_request(request))
+            yield from self._resolutions(shard, control)
 
     def _resolutions(self, shard: int, control: Control) -> Iterator[_Prepared]:
         """Build what a request changes; the mark stays, so it is asked again after a crash."""
@@ -194,12 +217,13 @@ class Applier:
                 resolutions=found.resolutions,
                 recent=memory.timeless.take_added(),
             )
-            yield _Prepared(batch, 0, 0, [])
+            yield _Prepared(batch)
 
     def _stretch(self, segment: _Segment) -> _Prepared:
         memory = self._memory
         stretch = Stretch(self._new(segment.frames))
         found = digest(stretch, memory)
+        records, remembered = memory.take_remembered()
         observations, conflicts = _tables(found.rows, found.verdicts)
         batch = Batch(
             marks=[
@@ -213,9 +237,11 @@ class Applier:
             series=memory.book.take_created(),
             quarantine=found.entries,
             recent=memory.timeless.take_added(),
+            codec_records=records,
         )
         oldest_us = int(stretch.received_us.min()) if len(stretch) else 0
-        return _Prepared(batch, len(stretch), oldest_us, live_sample(found, memory))
+        live = live_sample(found, memory)
+        return _Prepared(batch, len(stretch), oldest_us, live, remembered)
 
     def _new(self, frames: list[DecodedFrame]) -> list[DecodedFrame]:
         """Return the frames that are not yet counted: a gateway may have sent one twice."""

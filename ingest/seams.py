@@ -8,6 +8,7 @@ import msgspec
 
 if TYPE_CHECKING:
     from city.live import LiveObservation
+    from city.requests import Request
     from registry.facts import Changes
 
 __all__ = ["Applied", "Applying", "LoggedFrame", "RegistrySource"]
@@ -36,6 +37,7 @@ class Applied(msgspec.Struct, frozen=True):
         oldest_us: Receive time of its oldest message; 0 where it had none.
         work_s, commit_s: How long decoding and the store's commit took.
         live: A part of the stored observations, for `madina.live`.
+        requests: Messages for devices, for whoever bridges them.
     """
 
     sequences: dict[int, int]
@@ -45,6 +47,7 @@ class Applied(msgspec.Struct, frozen=True):
     work_s: float
     commit_s: float
     live: list[LiveObservation] = []
+    requests: list[Request] = []
 
 
 class Applying(Protocol):

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
+from city.requests import encode_request
+from city.subjects import LIVE_SUBJECT, REQUEST_SUBJECT
 from ingest.live import live_messages
 from registry.errors import RegistryAwayError
 from store.interface import FencedError, StoreBusyError
@@ -109,7 +111,9 @@ class Worker:
     async def _committed(self, applied: Applied) -> None:
         self._shards.applied(applied.sequences)
         self._board.applied(applied)
-        await self._session.committed(live_messages(applied.live))
+        told = [(LIVE_SUBJECT, each) for each in live_messages(applied.live)]
+        told += [(REQUEST_SUBJECT, encode_request(each)) for each in applied.requests]
+        await self._session.committed(told)
 
     async def _insist(self, work: Callable[[], T], stop: asyncio.Event) -> T | None:
         """Do something in the thread until store and registry let it, or a stop."""

@@ -18,12 +18,14 @@ from store.errors import (
     StoreLockedError,
     StoreVersionError,
 )
+from store.remembered import CodecRecord, RecentKey
 
 __all__ = [
     "LATE_SCHEMA",
     "OBSERVATION_SCHEMA",
     "Aggregate",
     "Batch",
+    "CodecRecord",
     "FencedError",
     "GatewayCount",
     "Grain",
@@ -187,19 +189,6 @@ class Resolution(msgspec.Struct, frozen=True):
     resolved_us: int = 0
 
 
-class RecentKey(msgspec.Struct, frozen=True):
-    """Fingerprint of a message that had no time of its own (id, or payload): its last 64 count.
-
-    Attributes:
-        key: Unsigned, 64 bits.
-    """
-
-    provider: str
-    device: str
-    key: int
-    received_us: int
-
-
 class Batch(msgspec.Struct, frozen=True):
     """Everything that one stretch of the log changes.
 
@@ -217,6 +206,7 @@ class Batch(msgspec.Struct, frozen=True):
     quarantine: list[QuarantineEntry] = []
     resolutions: list[Resolution] = []
     recent: list[RecentKey] = []
+    codec_records: list[CodecRecord] = []
 
 
 class ObservationQuery(msgspec.Struct, frozen=True):
@@ -342,6 +332,10 @@ class Store(Protocol):
 
     def recent(self) -> list[RecentKey]:
         """Return the last 64 keys of each device, oldest first."""
+        ...
+
+    def codec_records(self) -> list[CodecRecord]:
+        """Return the last record of each codec and key."""
         ...
 
     def find(self, late: pa.Table) -> pa.Table:

@@ -86,12 +86,15 @@ class Decider:
         self._timeless = timeless
         self._accept_unknown = accept_unknown
 
-    def decide(self, message: Message, router: Router, *, partial: bool = False) -> Decision:
+    def decide(
+        self, message: Message, router: Router, *, again: bool = False, partial: bool = False
+    ) -> Decision:
         """Decide a message; never raises for anything that was sent.
 
         Args:
             message: What was sent.
             router: The routes.
+            again: It waited in quarantine, and is decided once more.
             partial: A part of this very message is stored already.
         """
         lane = router.lane(message.topic)
@@ -102,7 +105,7 @@ class Decider:
         if lane.codec == IGNORE:
             return decision
         try:
-            decoded = _decode(message, lane)
+            decoded = _decode(message, lane, again=again)
             return self._observations(message, lane, decoded, decision, partial=partial)
         except MessageError as error:
             return msgspec.structs.replace(decision, device=error.device, refused=error)
@@ -206,7 +209,7 @@ class Decider:
         return number, unit
 
 
-def _decode(message: Message, lane: Lane) -> Decoded:
+def _decode(message: Message, lane: Lane, *, again: bool) -> Decoded:
     if lane.reader is None:
         words = f"route {lane.route} names the codec {lane.codec!r}, which nobody has"
         raise MessageError(MessageReason.NO_CODEC, words)
@@ -219,6 +222,8 @@ def _decode(message: Message, lane: Lane) -> Decoded:
         timezone=lane.timezone,
         options=lane.options,
         vouched=message.door is Door.SERVICES,
+        bridged=message.door is Door.BRIDGE,
+        again=again,
     )
     try:
         return lane.reader.decode(arrived)

@@ -14,11 +14,14 @@ from ingest.apply.series import Links, SeriesBook
 from ingest.apply.tally import Groups
 from ingest.apply.view import RegistryView
 from ingest.apply.watermarks import Watermarks
+from ingest.codecs.seam import Remembered, RememberingCodec
+from store.interface import CodecRecord
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ingest.codecs.seam import Codec
+    from city.requests import Request
+    from ingest.codecs.seam import Codec, Released, Remembering
     from ingest.seams import RegistrySource
     from store.interface import Store
 
@@ -43,6 +46,7 @@ class Memory:
     Attributes:
         marks: Last applied log sequence by shard.
         counts: Applied messages by gateway, epoch and shard.
+        remembering: Codecs whose messages mean something only with those before.
     """
 
     def __init__(
@@ -57,7 +61,8 @@ class Memory:
         Raises:
             StoreBusyError: The store cannot be read now.
         """
-        self._codecs = codecs
+        self.remembering = _remembering(codecs, store.codec_records())
+        self._codecs = {**codecs, **self.remembering}
         self._timezone = settings.timezone
         accept = settings.unknown_devices == "accept"
         self.marks = store.marks()
@@ -74,7 +79,7 @@ class Memory:
         self.fast = FastPath(self.view, self.links, self.groups, accept_unknown=accept)
         self.decider = Decider(self.view, self.book, self.timeless, accept_unknown=accept)
         self._routes_changed: int = 0
-        self.router = Router((), codecs, settings.timezone)
+        self.router = Router((), self._codecs, settings.timezone)
         self.refresh()
 
     def refresh(self) -> None:
@@ -84,3 +89,26 @@ class Memory:
             self._routes_changed = self.view.routes_changed
             self.router = Router(self.view.routes.values(), self._codecs, self._timezone)
             self.fast.forget()
+
+    def take_remembered(self) -> tuple[list[CodecRecord], Remembered]:
+        """Return what codecs keep of the messages since the last time, and what they ask for."""
+        records: list[CodecRecord] = []
+        requests: list[Request] = []
+        released: list[Released] = []
+        for name, codec in self.remembering.items():
+            taken = codec.take()
+            records += [CodecRecord(name, *each) for each in taken.records.items()]
+            requests += taken.requests
+            released += taken.released
+        return records, Remembered(requests=requests, released=released)
+
+
+def _remembering(codecs: Mapping[str, Codec], records: list[CodecRecord]) -> dict[str, Remembering]:
+    kept: dict[str, dict[str, bytes]] = {}
+    for each in records:
+        kept.setdefault(each.codec, {})[each.key] = each.value
+    return {
+        name: codec.remember(kept.get(name, {}))
+        for name, codec in codecs.items()
+        if isinstance(codec, RememberingCodec)
+    }

@@ -106,7 +106,7 @@ def _replayed(memory: Memory, entries: list[QuarantineEntry], now_us: int) -> Re
     single: list[Row] = []
     for place, entry in enumerate(ordered):
         message, partial = message_of(entry, place), entry.state == PARTIAL
-        decision = memory.decider.decide(message, memory.router, partial=partial)
+        decision = memory.decider.decide(message, memory.router, again=True, partial=partial)
         tries.append(_Try(entry, decision))
         single += decision.rows
     rows = join_rows(rows_of([]), single)
@@ -129,7 +129,9 @@ def _resolution(each: _Try, now_us: int) -> Resolution:
     decision = each.decision
     if decision.refused is not None:
         error = decision.refused
-        return Resolution(each.entry.id, HELD, error.reason.value, error.words, now_us)
+        # What was accepted in part stays so: its message is counted where it is.
+        state = PARTIAL if each.entry.state == PARTIAL else HELD
+        return Resolution(each.entry.id, state, error.reason.value, error.words, now_us)
     if decision.rejected:
         first = decision.rejected[0]
         words = f"{len(decision.rejected)} observations rejected; the first: {first.words}"

@@ -3,12 +3,14 @@
 Source: formats.md section 0.2. A codec is pure: the same message gives the same answer.
 """
 
-from typing import Any, Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
 from city.flags import Flag
 from city.reasons import MessageReason, ObservationReason
+from city.requests import Request
 
 __all__ = [
     "Arrived",
@@ -17,6 +19,10 @@ __all__ = [
     "Decoded",
     "MessageError",
     "Rejection",
+    "Released",
+    "Remembered",
+    "Remembering",
+    "RememberingCodec",
     "Value",
 ]
 
@@ -35,6 +41,8 @@ class Arrived(msgspec.Struct, frozen=True):
         timezone: IANA zone of times without an offset.
         options: Of the route, for this codec.
         vouched: A person had it replayed, so that a secret masked in its topic is believed.
+        bridged: It came through a bridge, which can carry a request back to its sender.
+        again: It waited in quarantine and is read once more: it says nothing new of the present.
     """
 
     topic: str
@@ -45,6 +53,8 @@ class Arrived(msgspec.Struct, frozen=True):
     timezone: str = "UTC"
     options: dict[str, Any] = {}
     vouched: bool = False
+    bridged: bool = False
+    again: bool = False
 
 
 class CodedObservation(msgspec.Struct, frozen=True):
@@ -124,4 +134,58 @@ class Codec(Protocol):
         Raises:
             MessageError: If it cannot be read.
         """
+        ...
+
+
+class Released(msgspec.Struct, frozen=True):
+    """Messages in quarantine that can be read now.
+
+    Attributes:
+        reasons: Why they wait.
+    """
+
+    provider: str
+    device: str
+    reasons: tuple[str, ...]
+
+
+class Remembered(msgspec.Struct, frozen=True):
+    """What the messages of a batch leave behind.
+
+    Attributes:
+        records: Key to value, of what has changed: kept in the transaction of the batch.
+        requests: To be sent once the batch is kept.
+        released: To be read again once the batch is kept.
+    """
+
+    records: dict[str, bytes] = {}
+    requests: list[Request] = []
+    released: list[Released] = []
+
+
+class Remembering(Protocol):
+    """Reads messages of one worker in log order, with what came before: a codec with memory.
+
+    What it remembers depends on the messages and nothing else, so that a worker that takes over
+    from the kept records decides as the one before would have.
+    """
+
+    def decode(self, message: Arrived) -> Decoded:
+        """Read a message. See `Codec.decode`."""
+        ...
+
+    def take(self) -> Remembered:
+        """Return what has to be kept and done since the last call."""
+        ...
+
+
+@runtime_checkable
+class RememberingCodec(Protocol):
+    """A format whose messages mean something only with those before.
+
+    As a `Codec` it reads a message as the first of its sender.
+    """
+
+    def remember(self, records: Mapping[str, bytes]) -> Remembering:
+        """Return a reader that begins with what was kept."""
         ...

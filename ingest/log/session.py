@@ -13,7 +13,7 @@ import msgspec
 import nats.errors
 import structlog
 
-from city.subjects import LIVE_SUBJECT, STREAM
+from city.subjects import STREAM
 from ingest.log.api import LogAbsentError, LogError, LogVersionError, StreamReply, ask
 from ingest.log.ownership import Ownership
 from ingest.log.purging import purge
@@ -132,13 +132,13 @@ class LogSession:
             with contextlib.suppress(nats.errors.Error, OSError):
                 await self._ownership.verify(shard)
 
-    async def committed(self, live: list[bytes]) -> None:
-        """Acknowledge what is applied and tell the live subject; neither has to arrive."""
+    async def committed(self, told: list[tuple[str, bytes]]) -> None:
+        """Acknowledge what is applied and tell others (subject, message); none has to arrive."""
         await self._acknowledge()
         with contextlib.suppress(nats.errors.Error, OSError):
-            for message in live:
+            for subject, message in told:
                 if self._client is not None:
-                    await self._client.publish(LIVE_SUBJECT, message)
+                    await self._client.publish(subject, message)
 
     async def _acknowledge(self) -> None:
         if self._ownership is not None:

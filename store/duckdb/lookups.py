@@ -10,10 +10,11 @@ from duckdb import DuckDBPyConnection
 from city.clock import US_PER_MINUTE
 from store.duckdb.folding import RECENT_KEPT
 from store.duckdb.schema import OBSERVATION_COLUMNS
-from store.interface import OBSERVATION_SCHEMA, RecentKey, Series
+from store.interface import OBSERVATION_SCHEMA, CodecRecord, RecentKey, Series
 
 __all__ = [
     "late_ranges",
+    "read_codec_records",
     "read_matches",
     "read_recent",
     "read_series",
@@ -33,6 +34,12 @@ def read_series(connection: DuckDBPyConnection) -> list[Series]:
         "SELECT series, provider, device, quantity, unit, kind FROM series ORDER BY series"
     ).fetchall()
     return [Series(*row) for row in rows]
+
+
+def read_codec_records(connection: DuckDBPyConnection) -> list[CodecRecord]:
+    """Return every record of a codec."""
+    rows = connection.execute("SELECT codec, key, value FROM codec_records").fetchall()
+    return [CodecRecord(*row) for row in rows]
 
 
 def read_recent(connection: DuckDBPyConnection) -> list[RecentKey]:

@@ -23,7 +23,7 @@ __all__ = [
     "create_or_migrate",
 ]
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 OBSERVATION_COLUMNS: Final = "series, time_us, value, flag, received_us, end_us, other, metadata"
 
@@ -77,6 +77,12 @@ def _with_journal(table: str, names: Iterable[str], present: str) -> str:
     )
 
 
+CODEC_RECORDS: Final = """CREATE TABLE codec_records (
+    codec VARCHAR NOT NULL,
+    key VARCHAR NOT NULL,
+    value BLOB NOT NULL
+)"""
+
 TABLES: Final = (
     "CREATE TABLE version (version INTEGER NOT NULL)",
     f"CREATE TABLE observations {OBSERVATION_TABLE}",
@@ -124,13 +130,20 @@ TABLES: Final = (
         reasons VARCHAR NOT NULL,
         resolved_us BIGINT NOT NULL
     )""",
+    CODEC_RECORDS,
     f"INSERT INTO version VALUES ({VERSION})",
 )
 
 Migrations = Mapping[int, Callable[[DuckDBPyConnection], None]]
 
-# What takes a file of version N to N + 1. Version 1 is the first, so there is none yet.
-MIGRATIONS: Final[Migrations] = MappingProxyType({})
+# What takes a file of version N to N + 1.
+MIGRATIONS: Final[Migrations] = MappingProxyType(
+    {1: lambda connection: _execute(connection, CODEC_RECORDS)}
+)
+
+
+def _execute(connection: DuckDBPyConnection, statement: str) -> None:
+    connection.execute(statement)
 
 
 def create_or_migrate(

@@ -25,13 +25,20 @@ from store.duckdb.compaction import Compaction, compact, remove_leftovers
 from store.duckdb.copying import copy_whole
 from store.duckdb.database import Database, DatabaseOptions
 from store.duckdb.folding import fold, prune_recent
-from store.duckdb.lookups import read_matches, read_recent, read_series, read_watermarks
+from store.duckdb.lookups import (
+    read_codec_records,
+    read_matches,
+    read_recent,
+    read_series,
+    read_watermarks,
+)
 from store.duckdb.reading import read_aggregates, read_columns, read_observations
 from store.duckdb.workbench import read_entries, read_held_counts
 from store.duckdb.writing import apply_batch
 from store.interface import (
     Aggregate,
     Batch,
+    CodecRecord,
     FencedError,
     GatewayCount,
     Grain,
@@ -199,6 +206,11 @@ class DuckDBStore:
         """Return the newest observation of each series, of `OBSERVATION_SCHEMA`."""
         with self._database.reading() as cursor:
             return read_watermarks(cursor)
+
+    def codec_records(self) -> list[CodecRecord]:
+        """Return the last record of each codec and key. See `Store.codec_records`."""
+        with self._database.reading() as cursor:
+            return read_codec_records(cursor)
 
     def recent(self) -> list[RecentKey]:
         """Return the last 64 keys of each device, oldest first."""

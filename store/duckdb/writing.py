@@ -20,6 +20,7 @@ from store.duckdb.schema import (
 )
 from store.interface import (
     Batch,
+    CodecRecord,
     QuarantineEntry,
     RecentKey,
     Resolution,
@@ -47,6 +48,8 @@ def apply_batch(connection: DuckDBPyConnection, batch: Batch) -> None:
         _insert(connection, "series", "*", _structs(batch.series, Series))
     if batch.recent:
         _insert(connection, "recent", "*", _recent(batch.recent))
+    if batch.codec_records:
+        _replace(connection, _structs(batch.codec_records, CodecRecord))
     if batch.quarantine:
         _insert(connection, "quarantine", "*", _quarantine(batch.quarantine))
     if batch.resolutions:
@@ -57,6 +60,13 @@ def _insert(connection: DuckDBPyConnection, table: str, columns: str, rows: pa.T
     # DuckDB finds `rows` by its name in this frame: half the price of registering it (0.4 ms).
     if rows.num_rows:
         connection.execute(f"INSERT INTO {table} SELECT {columns} FROM rows")
+
+
+def _replace(connection: DuckDBPyConnection, rows: pa.Table) -> None:
+    connection.execute(
+        "DELETE FROM codec_records WHERE (codec, key) IN (SELECT codec, key FROM rows)"
+    )
+    _insert(connection, "codec_records", "*", rows)
 
 
 def _journal(batch: Batch) -> pa.Table:

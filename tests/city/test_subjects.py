@@ -22,6 +22,12 @@ def test_everything_a_native_device_publishes_lands_in_one_shard(device: bytes) 
     assert up == shard_of(b"madina/v1/acme/" + device + b"/raw/senml", 64)
 
 
+@pytest.mark.parametrize("rest", [b"NDATA/plc-1", b"DDATA/plc-1/pump", b"NDEATH/plc-1"])
+def test_everything_a_sparkplug_node_publishes_lands_in_one_shard(rest: bytes) -> None:
+    assert shard_of(b"spBv1.0/water/" + rest, 64) == shard_of(b"spBv1.0/water/NBIRTH/plc-1", 64)
+    assert shard_of(b"spBv1.0/water/NBIRTH/plc-1", 64) != shard_of(b"spBv1.0/w/NBIRTH/plc-1", 64)
+
+
 @given(st.binary(max_size=600), st.integers(1, 1_024))
 def test_a_shard_is_one_of_those_there_are(topic: bytes, shards: int) -> None:
     assert 0 <= shard_of(topic, shards) < shards

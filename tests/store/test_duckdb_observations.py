@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from city.scope import EVERYTHING, Scope
-from store.interface import OBSERVATION_SCHEMA, ObservationQuery, RecentKey, Series
+from store.interface import OBSERVATION_SCHEMA, CodecRecord, ObservationQuery, RecentKey, Series
 
 if TYPE_CHECKING:
     from conftest import Parts, Writer
@@ -193,6 +193,18 @@ def test_the_last_64_keys_of_each_device_come_back_oldest_first(
     found = writer.open().recent()
     assert [each.device for each in found] == ["a"] * 64 + ["b"] * 64
     assert [2**64 - 1 - each.key for each in found[:64]] == list(range(136, 200))
+
+
+def test_the_last_record_of_a_codec_and_key_counts(writer: Writer) -> None:
+    first = [
+        CodecRecord("spb", "a", b"1"),
+        CodecRecord("spb", "b", b"\0"),
+        CodecRecord("x", "a", b""),
+    ]
+    writer.write(codec_records=first)
+    writer.write(codec_records=[CodecRecord("spb", "a", b"2"), CodecRecord("spb", "c", b"3")])
+    found = {(each.codec, each.key): each.value for each in writer.open().codec_records()}
+    assert found == {("spb", "a"): b"2", ("spb", "b"): b"\0", ("spb", "c"): b"3", ("x", "a"): b""}
 
 
 def test_a_device_id_is_no_pattern(writer: Writer) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from city.scope import EVERYTHING
 from store.duckdb.database import Database
+from store.duckdb.schema import VERSION
 from store.duckdb.store import DuckDBStore
 from store.errors import FencedError, StoreBusyError, StoreLockedError, StoreVersionError
 from store.interface import LedgerQuery, ObservationQuery
@@ -29,6 +30,7 @@ HOLD = """
 import sys
 from pathlib import Path
 from store.duckdb.database import Database
+from store.duckdb.schema import VERSION
 from store.duckdb.store import DuckDBStore
 store = DuckDBStore(Path(sys.argv[1]))
 print("open", flush=True)
@@ -162,8 +164,22 @@ def test_a_file_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     assert path.read_bytes() == before
     # Neither our lock nor DuckDB's is kept by what was refused.
     with duckdb.connect(str(path)) as connection:
-        connection.execute("UPDATE version SET version = 1")
+        connection.execute("UPDATE version SET version = ?", [VERSION])
     DuckDBStore(path).close()
+
+
+def test_a_file_of_the_first_version_gets_what_it_lacks_and_keeps_the_rest(
+    writer: Writer, parts: type[Parts]
+) -> None:
+    writer.write([{"value": 1.0}], series=[parts.series()])
+    path = writer.path
+    writer.store.close()
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("DROP TABLE codec_records")
+        connection.execute("UPDATE version SET version = 1")
+    store = DuckDBStore(path)
+    assert (store.codec_records(), len(store.series())) == ([], 1)
+    store.close()
 
 
 def test_a_file_that_cannot_be_made_says_so(tmp_path: Path) -> None:

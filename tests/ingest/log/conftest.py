@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator
 
     from city.live import LiveObservation
+    from city.requests import Request
 
 SHARDS = 4
 EPOCH = 1_772_600_000_000_000
@@ -57,6 +58,7 @@ class RecordingApplying:
         self.loads = 0
         self.batches: list[int] = []
         self.fenced = 0
+        self.requests: list[Request] = []
         self.live: list[LiveObservation] = []
         self.go = threading.Event()
         self.go.set()
@@ -84,7 +86,7 @@ class RecordingApplying:
         self._write(payloads, sequences)
         self.batches.append(len(frames))
         count = sum(map(len, payloads.values()))
-        return Applied(sequences, count, count, 0, 0.0, 0.0, self.live)
+        return Applied(sequences, count, count, 0, 0.0, 0.0, self.live, self.requests)
 
     def _write(self, payloads: dict[int, list[bytes]], sequences: dict[int, int]) -> None:
         with self.store.lock:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from city.live import LiveObservation, decode_live
-from city.subjects import LIVE_SUBJECT
+from city.requests import Request, decode_request
+from city.subjects import LIVE_SUBJECT, REQUEST_SUBJECT
 from ingest.log.api import LogVersionError
 
 if TYPE_CHECKING:
@@ -215,3 +216,19 @@ async def test_stored_observations_are_told_on_the_live_subject(
         first = decode_live((await told.next_msg(10)).data)
         second = decode_live((await told.next_msg(10)).data)
     assert [*first, *second] == [observation] * 700
+
+
+async def test_requests_to_devices_are_told_once_the_batch_is_kept(
+    writer: LogWriter,
+    run_worker: RunWorker,
+    new_applying: NewApplying,
+) -> None:
+    await writer.make_stream()
+    told = await writer.client.subscribe(REQUEST_SUBJECT)  # pyright: ignore[reportUnknownMemberType] - nats-py
+    applying = new_applying()
+    request = Request("spBv1.0/water/NCMD/plc-1", b"\x08\x01")
+    applying.requests = [request]
+    async with run_worker(applying):
+        await writer.write(1)
+        found = decode_request((await told.next_msg(10)).data)
+    assert found == request
