@@ -68,6 +68,7 @@ _UNITS: Final[dict[str, str]] = {
     "fill_level": "%",
     "level": "m",
     "flow": "m3/h",
+    "flow_total": "m3",
     "volume": "m3",
     "battery_level": "%",
     "battery_voltage": "V",

@@ -52,4 +52,13 @@ def options_fault(codecs: Mapping[str, Codec], name: str, options: Mapping[str, 
         msgspec.json.decode(msgspec.json.encode(options), type=kind)
     except msgspec.ValidationError as error:
         return str(error)
-    return None
+    known = _members(kind)
+    unknown = [] if known is None else sorted(set(options) - known)
+    return f"`{unknown[0]}` is none of {', '.join(sorted(known or ()))}" if unknown else None
+
+
+def _members(kind: Any) -> set[str] | None:  # noqa: ANN401 - any type that msgspec decodes
+    """Return the options that a type has; None where it says itself what it refuses."""
+    if not isinstance(kind, type) or not issubclass(kind, msgspec.Struct):
+        return None
+    return set(kind.__struct_encode_fields__)

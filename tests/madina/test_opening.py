@@ -131,6 +131,8 @@ def test_a_route_whose_options_cannot_be_followed_is_refused_when_it_is_saved(
         routes = found.registry.routes
         with pytest.raises(InvalidFactError, match=r"options: .*`unitt`.*\$\.values\[0\]"):
             routes.create("ada", wrong)
+        with pytest.raises(InvalidFactError, match="`ask_rebirt` is none of ask_rebirth"):
+            routes.create("ada", RouteDraft("p", "a/#", "sparkplug-b", options={"ask_rebirt": 1}))
         routes.create("ada", msgspec.structs.replace(wrong, options=mended))
         with pytest.raises(InvalidFactError, match="options"):
             routes.change("ada", "bays", {"options": mapping})

@@ -52,11 +52,16 @@ class PathsTooDearError(Exception):
 
 
 class Budget:
-    """Steps that the expressions of one message may take."""
+    """Steps that the expressions of one message may take.
+
+    Attributes:
+        interpreter: Of the expressions; takes the steps.
+    """
 
     def __init__(self) -> None:
         """Begin with all of them."""
         self._left = STEPS_MAX
+        self.interpreter = _Counting(self)
 
     def spend(self) -> None:
         """Take one step.
@@ -72,10 +77,23 @@ class Budget:
 class Path:
     """A path that was checked and compiled; it may be used again and again."""
 
-    def __init__(self, keys: tuple[Key, ...] | None, tree: Mapping[str, Any] | None) -> None:
-        """Take keys to follow one by one, or the tree of an expression."""
+    def __init__(
+        self,
+        keys: tuple[Key, ...] | None,
+        tree: Mapping[str, Any] | None = None,
+        *,
+        pointer: bool = False,
+    ) -> None:
+        """Take keys to follow one by one, or the tree of an expression.
+
+        Args:
+            keys: None where there is a tree.
+            tree: As JMESPath's parser made it.
+            pointer: Digits among the keys are elements of arrays too (JSON Pointer).
+        """
         self._keys = keys
         self._tree = tree
+        self._pointer = pointer
 
     def read(self, document: object, budget: Budget) -> Any:  # noqa: ANN401 - any JSON
         """Return what the path leads to; None where it leads nowhere.
@@ -85,9 +103,9 @@ class Path:
             PathsTooDearError: The message's steps are used up.
         """
         if self._keys is not None:
-            return _follow(document, self._keys)
+            return _follow(document, self._keys, pointer=self._pointer)
         try:
-            return _Counting(budget).visit(self._tree, document)
+            return budget.interpreter.visit(self._tree, document)
         except (jmespath.exceptions.JMESPathError, TypeError, RecursionError) as error:
             raise PathError(str(error).partition("\n")[0][:200]) from None
 
@@ -102,7 +120,7 @@ def compile_path(text: str) -> Path:
     if len(text) > LENGTH_MAX:
         raise PathError(f"a path of {len(text)} characters, at most {LENGTH_MAX} are read")
     if text.startswith("/"):
-        return Path(tuple(map(_pointer_key, text[1:].split("/"))), None)
+        return Path(tuple(map(_pointer_key, text[1:].split("/"))), pointer=True)
     try:
         tree = jmespath.parser.Parser().parse(text).parsed
     except (jmespath.exceptions.JMESPathError, RecursionError) as error:
@@ -131,12 +149,12 @@ def _pointer_key(part: str) -> str:
     return part.replace("~1", "/").replace("~0", "~")
 
 
-def _follow(document: object, keys: tuple[Key, ...]) -> object:
+def _follow(document: object, keys: tuple[Key, ...], *, pointer: bool) -> object:
     found = document
     for key in keys:
         if isinstance(found, dict) and isinstance(key, str):
             found = cast("dict[str, Any]", found).get(key)
-        elif isinstance(found, list):
+        elif isinstance(found, list) and (pointer or isinstance(key, int)):
             found = _element(cast("list[Any]", found), key)
         else:
             return None
@@ -175,12 +193,11 @@ def _nodes(tree: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _plain_keys(tree: Mapping[str, Any]) -> tuple[Key, ...] | None:
-    """Return the keys of `a.b.c`, which need no interpreter; None for all other expressions."""
-    if tree["type"] == "field":
+    """Return the keys of `a.b[0]`, which need no interpreter; None for all other expressions."""
+    if tree["type"] in {"field", "index"}:
         return (tree["value"],)
-    if tree["type"] != "subexpression":
+    if tree["type"] not in {"subexpression", "index_expression"}:
         return None
     parts = [_plain_keys(child) for child in tree["children"]]
-    if any(part is None or not all(isinstance(key, str) for key in part) for part in parts):
-        return None
-    return tuple(key for part in parts if part is not None for key in part)
+    known = [part for part in parts if part is not None]
+    return tuple(key for part in known for key in part) if len(known) == len(parts) else None

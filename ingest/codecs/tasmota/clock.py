@@ -16,6 +16,7 @@ __all__ = ["time_of_message"]
 
 # Firmware before 6 wrote `2018.02.04 23:17:01`.
 OLD: Final = re.compile(r"(\d{4})\.(\d\d)\.(\d\d) (\d\d:\d\d:\d\d)", re.ASCII)
+NOT_SET: Final = "1970-01-0"
 ZONE: Final = re.compile(r"(?:[Zz]|[+-]\d\d:?\d\d)$", re.ASCII)
 
 
@@ -46,5 +47,8 @@ def _of_text(text: object, timezone: str) -> tuple[int | None, list[Note]]:
     text = OLD.sub(r"\1-\2-\3T\4", text)
     if ZONE.search(text):
         return text_us(text), []
+    if text.startswith(NOT_SET):
+        # Before it has heard of the time; east of Greenwich that would be before 1970.
+        return text_us(f"{text}Z"), []
     time_us, ambiguous = local_us(text, ZoneInfo(timezone))
     return time_us, [Note.TIME_AMBIGUOUS] if ambiguous else []
