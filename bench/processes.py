@@ -196,6 +196,23 @@ def gateway(
 
 
 @contextlib.contextmanager
+def bridge(folder: Path, log: LogServer, *urls: str) -> Generator[Program]:
+    """Run `madina bridge` to some brokers."""
+    given = {
+        "MADINA_NATS_URL": log.url,
+        "MADINA_DATA_DIR": str(folder / "data"),
+        "MADINA_DISK_RESERVE": "0",
+        "MADINA_BRIDGE_URLS": " ".join(urls),
+    }
+    command = [sys.executable, "-m", "madina", "bridge"]
+    with program("bridge", command, folder, environment=given, says_ready=True) as running:
+        # It says ready before the broker has granted its filters.
+        said = folder / "bridge.log"
+        until(lambda: b"broker.subscribed" in said.read_bytes(), "the broker", running)
+        yield running
+
+
+@contextlib.contextmanager
 def mosquitto(folder: Path) -> Generator[Program]:
     """Run Mosquitto as a broker for a test city: anonymous, nothing kept on disk."""
     found = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")

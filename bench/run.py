@@ -26,6 +26,8 @@ BENCHES = {
     "pipeline": "bench.pipeline",
     "textbook": "bench.textbook.comparison",
     "endpoint": "bench.endpoint",
+    "bridge": "bench.bridge",
+    "brokers": "bench.brokers",
     "latency": "bench.latency",
     "codec": "bench.codec",
     "codecs": "bench.codecs",

@@ -9,6 +9,7 @@ import msgspec
 
 __all__ = [
     "GATEWAY_STATES",
+    "BrokerState",
     "GatewayState",
     "LogState",
     "decode_state",
@@ -29,6 +30,43 @@ class LogState(enum.StrEnum):
     AWAY = "away"
 
 
+class BrokerState(msgspec.Struct, frozen=True):
+    """One broker that is bridged. Counts are since the start of the process.
+
+    Attributes:
+        name: Host and port.
+        client: Client identifier of the bridge there.
+        connected: Messages come: at least one topic filter is granted.
+        reason: Why messages do not come, or not all, with what mends it; empty when all is well.
+        warning: What else somebody should look at; empty when nothing.
+        version: Of MQTT.
+        session_present: The broker had kept the session when we connected last.
+        connects: How often the broker let us in.
+        messages: Taken; `redelivered`, `refused` and `too_long` are not among them.
+        held: In flight now: taken and not acknowledged yet.
+        redelivered: Came again while the first was held.
+        refused: On topics that nobody asked for.
+        too_long: Longer than the log takes; not acknowledged.
+        last_us: When the last message came; 0: none yet.
+    """
+
+    name: str
+    client: str
+    connected: bool = False
+    reason: str = ""
+    warning: str = ""
+    version: str = ""
+    session_present: bool = False
+    connects: int = 0
+    messages: int = 0
+    messages_per_s: float = 0.0
+    held: int = 0
+    redelivered: int = 0
+    refused: int = 0
+    too_long: int = 0
+    last_us: int = 0
+
+
 class GatewayState(msgspec.Struct, frozen=True):
     """One gateway process at one instant. Counts are since its start (its epoch).
 
@@ -46,6 +84,7 @@ class GatewayState(msgspec.Struct, frozen=True):
         reason: Words for people, empty when all is well.
         frame_latency_s: First message of the last confirmed frame to its confirmation.
         refused: How often something was refused, by reason.
+        brokers: What a bridge tells of its brokers; None: devices connect here.
     """
 
     name: str
@@ -65,6 +104,7 @@ class GatewayState(msgspec.Struct, frozen=True):
     reason: str = ""
     frame_latency_s: float = 0.0
     refused: dict[str, int] = {}
+    brokers: tuple[BrokerState, ...] | None = None
 
 
 _state = msgspec.json.Decoder(GatewayState)

@@ -35,7 +35,16 @@ if TYPE_CHECKING:
     from city.clock import Clock
     from gateway.grants import Anonymous
 
-__all__ = ["GatewayProcess", "GatewaySettings", "Listeners"]
+__all__ = [
+    "DRAIN_S",
+    "GC_THRESHOLDS",
+    "LOOK_S",
+    "TICK_S",
+    "USERS_S",
+    "GatewayProcess",
+    "GatewaySettings",
+    "Listeners",
+]
 
 log = structlog.get_logger(__name__)
 
@@ -45,7 +54,8 @@ LOOK_S = 0.02
 # Users are usually known milliseconds after the log is reached; longer is not worth waiting for.
 USERS_S = 1.0
 # Less than the supervisor waits before it kills.
-DRAIN_S, WILLS_S = 9.0, 2.0
+DRAIN_S = 9.0
+WILLS_S = 2.0
 # What lives as long as the process is not looked at again; the rest makes few cycles.
 GC_THRESHOLDS = (20_000, 20, 20)
 
@@ -104,8 +114,6 @@ class GatewayProcess:
         self._server = Server(settings.server, self._endpoint, self._uplink.backlog)
         tenants = [self._uplink.log, self._access, self._takeover, Teller(self.state)]
         self._link = Link(settings.nats_url, self._origin.gateway, tenants)
-        self._told_messages = 0
-        self._told_us = self._origin.epoch
 
     async def run(
         self, listeners: Listeners, stop: asyncio.Event, ready: Callable[[], None]
@@ -130,31 +138,11 @@ class GatewayProcess:
 
     def state(self) -> GatewayState:
         """Return what this process tells about itself; call it once a second."""
-        uplink, server = self._uplink, self._server
         refused = self._endpoint.refusals.counts
-        condition = uplink.condition()
-        now_us = self._clock.now_us()
-        messages = uplink.intake.messages
-        elapsed_us = max(now_us - self._told_us, 1)
-        messages_per_s = (messages - self._told_messages) * 1_000_000 / elapsed_us
-        self._told_messages, self._told_us = messages, now_us
-        return GatewayState(
-            name=self._origin.gateway,
-            epoch=self._origin.epoch,
-            time_us=now_us,
-            connections=server.connections,
-            connects=server.connects,
-            messages=messages,
-            message_bytes=uplink.intake.message_bytes,
-            messages_per_s=messages_per_s,
-            frames=uplink.outbox.frames,
-            resends=uplink.outbox.resends,
-            unacked_bytes=uplink.backlog.held_bytes,
-            unacked_limit_bytes=uplink.backlog.limit_bytes,
-            waiting=uplink.backlog.full,
-            log=condition.state,
-            reason=condition.words,
-            frame_latency_s=uplink.confirmer.latency_s,
+        return msgspec.structs.replace(
+            self._uplink.state(),
+            connections=self._server.connections,
+            connects=self._server.connects,
             refused={reason.value: count for reason, count in refused.items() if count},
         )
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from city.gateway_state import LogState
+from city.clock import US_PER_S
+from city.gateway_state import GatewayState, LogState
 from gateway.backlog import Backlog
 from gateway.confirmer import Confirmer
 from gateway.log import Log
@@ -51,6 +52,10 @@ class Uplink:
     def __init__(self, origin: Origin, settings: UplinkSettings, clock: Clock) -> None:
         """Build it inside a running event loop."""
         self._loop = asyncio.get_running_loop()
+        self._origin = origin
+        self._clock = clock
+        self._told_messages = 0
+        self._told_us = origin.epoch
         self._linger_s = settings.linger_s
         self._emptied = asyncio.Event()
         self.backlog = Backlog(settings.unacked_bytes)
@@ -90,6 +95,31 @@ class Uplink:
         if self.backlog.full and condition.state is LogState.READY:
             return Condition(LogState.SLOW, self.backlog.reason)
         return condition
+
+    def state(self) -> GatewayState:
+        """Return what there is to tell of the way to the log; call it once a second."""
+        condition = self.condition()
+        now_us = self._clock.now_us()
+        messages = self.intake.messages
+        elapsed_us = max(now_us - self._told_us, 1)
+        messages_per_s = (messages - self._told_messages) * US_PER_S / elapsed_us
+        self._told_messages, self._told_us = messages, now_us
+        return GatewayState(
+            name=self._origin.gateway,
+            epoch=self._origin.epoch,
+            time_us=now_us,
+            messages=messages,
+            message_bytes=self.intake.message_bytes,
+            messages_per_s=messages_per_s,
+            frames=self.outbox.frames,
+            resends=self.outbox.resends,
+            unacked_bytes=self.backlog.held_bytes,
+            unacked_limit_bytes=self.backlog.limit_bytes,
+            waiting=self.backlog.full,
+            log=condition.state,
+            reason=condition.words,
+            frame_latency_s=self.confirmer.latency_s,
+        )
 
     async def drain(self, deadline_s: float) -> bool:
         """Seal what is open and wait until the log has it; False where time ran out."""

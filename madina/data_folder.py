@@ -137,6 +137,13 @@ class DataFolder:
         """Return the password of the embedded log; made at first use."""
         return self._secret("nats.password")
 
+    def installation(self) -> str:
+        """Return what tells this installation from others, the same for ever; made at first use.
+
+        Brokers keep messages under names that are derived from it.
+        """
+        return self._secret("installation")
+
     @property
     def _lock_path(self) -> Path:
         return self.path / "lock"

@@ -21,6 +21,7 @@ __all__ = ["COMMANDS", "build", "main"]
 COMMANDS: Final[Mapping[str, str]] = {
     "up": "up",
     "gateway": "gateway",
+    "bridge": "bridge",
     "node": "node",
     "ingest": "ingest",
     "services": "services",

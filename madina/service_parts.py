@@ -41,4 +41,5 @@ def service_parts(
         version=importlib.metadata.version("madina"),
         copy=Copier(found, DataFolder(settings.data_dir)),
         pages=Path(services.__path__[0]) / "pages" / "static",
+        bridged=bool(settings.bridge_urls),
     )

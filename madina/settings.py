@@ -23,6 +23,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from gateway.bridge.broker import parse_brokers
 from madina.errors import SetupError
 
 __all__ = [
@@ -38,7 +39,7 @@ __all__ = [
 PREFIX = "MADINA_"
 SETTINGS_FILE = "madina.toml"
 # May hold a password: masked wherever settings are shown.
-SECRETS = frozenset({"nats_url", "store_url", "database_url", "admin_key"})
+SECRETS = frozenset({"nats_url", "store_url", "database_url", "admin_key", "bridge_urls"})
 
 
 def _zone(name: str) -> str:
@@ -55,6 +56,11 @@ Words = Annotated[
     NoDecode,
     BeforeValidator(lambda given: given.split() if isinstance(given, str) else given),
 ]
+
+
+def _bridged(urls: tuple[str, ...]) -> tuple[str, ...]:
+    parse_brokers(urls)
+    return urls
 
 
 class Settings(BaseSettings):
@@ -96,6 +102,9 @@ class Settings(BaseSettings):
     )
     proxy_from: Words = Field(
         (), description="addresses and networks whose PROXY v2 header is believed"
+    )
+    bridge_urls: Annotated[Words, AfterValidator(_bridged)] = Field(
+        (), description="brokers to bridge, space-separated ([bridges](bridges.md))"
     )
     unacked_bytes: ByteSize = Field(
         ByteSize(16 << 20), ge=65_536, description="bytes that wait for the log, a gateway process"

@@ -8,6 +8,7 @@ from collections.abc import Generator
 
 import msgspec
 
+from gateway.bridge.broker import parse_brokers
 from madina.admin_key import admin_key
 from madina.data_folder import DataFolder, RunFile
 from madina.errors import SetupError
@@ -113,6 +114,8 @@ def _children(
     for number in range(settings.gateways):
         name = f"gateway-{number}"
         children.append(_role(name, ("gateway", "--name", name), environment, GATEWAY_STOP_S))
+    if settings.bridge_urls:
+        children.append(_role("bridge-0", ("bridge",), environment, GATEWAY_STOP_S))
     if demo:
         children.append(_role("demo-city", ("demo-city",), environment, GATEWAY_STOP_S))
     return children
@@ -172,6 +175,8 @@ async def _announce(folder: DataFolder, settings: Settings, at: _Addresses) -> N
     _tell(f"  MQTT           {run.mqtt}")
     if run.mqtts is not None:
         _tell(f"  MQTT with TLS  {run.mqtts}")
+    for each in parse_brokers(settings.bridge_urls):
+        _tell(f"  bridge to      {each.address}")
     _tell(f"  log            {LOOPBACK}:{at.nats}" if at.nats else "  log            your own")
     _tell(f"  data folder    {folder.path}")
     _tell("Ctrl-C stops all of it.")

@@ -11,11 +11,12 @@ from city.gateway_state import LogState
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from city.gateway_state import GatewayState
     from services.running import Services
 
 __all__ = ["Part", "Reason", "reasons_of"]
 
-Part = Literal["gateway", "log", "ingest", "store", "ledger", "registry", "services"]
+Part = Literal["gateway", "bridge", "log", "ingest", "store", "ledger", "registry", "services"]
 
 FULL_WORDS = "the log is full: devices wait, nothing is dropped"
 
@@ -33,6 +34,7 @@ def reasons_of(services: Services) -> list[Reason]:
     return [
         *_of_log(services),
         *_of_gateways(services),
+        *_of_bridges(services),
         *_of_ingest(services),
         *_of_services(services),
     ]
@@ -46,13 +48,30 @@ def _of_log(services: Services) -> Iterator[Reason]:
 
 
 def _of_gateways(services: Services) -> Iterator[Reason]:
-    gateways = [each.state for each in services.view.gateways()]
+    gateways = [each.state for each in services.view.gateways() if each.state.brokers is None]
     if not gateways and not services.view.away:
         yield Reason("gateway", "error", "no gateway has told its state for 5 seconds")
     for state in gateways:
-        if state.reason:
-            level = "warning" if state.log is LogState.SLOW and not state.waiting else "error"
-            yield Reason("gateway", level, f"{state.name}: {state.reason}")
+        yield from _of_way_to_log("gateway", state)
+
+
+def _of_bridges(services: Services) -> Iterator[Reason]:
+    bridges = [each.state for each in services.view.gateways() if each.state.brokers is not None]
+    if services.parts.bridged and not bridges and not services.view.away:
+        yield Reason("bridge", "error", "no bridge has told its state for 5 seconds")
+    for state in bridges:
+        yield from _of_way_to_log("bridge", state)
+        for broker in state.brokers or ():
+            if broker.reason:
+                yield Reason("bridge", "error", f"{broker.name}: {broker.reason}")
+            if broker.warning:
+                yield Reason("bridge", "warning", f"{broker.name}: {broker.warning}")
+
+
+def _of_way_to_log(part: Part, state: GatewayState) -> Iterator[Reason]:
+    if state.reason:
+        level = "warning" if state.log is LogState.SLOW and not state.waiting else "error"
+        yield Reason(part, level, f"{state.name}: {state.reason}")
 
 
 def _of_ingest(services: Services) -> Iterator[Reason]:

@@ -2,19 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+from city.clock import US_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from prometheus_client.metrics_core import Metric
 
+    from city.gateway_state import BrokerState
     from services.running import Services
 
 __all__ = ["metrics_text"]
+
+BROKER_LABELS: Final = ("gateway", "broker", "client")
+BROKER_FAMILIES: Final = {
+    GaugeMetricFamily: {
+        "connected": "1 while messages come",
+        "troubled": "1 while not all is well",
+        "held": "messages taken, not acknowledged yet",
+        "last_message_seconds": "Unix time of the last message",
+    },
+    CounterMetricFamily: {
+        "messages": "messages taken",
+        "connects": "connections that it let in",
+        "redelivered": "messages that came again while held",
+        "refused": "messages on topics that nobody asked for",
+        "too_long": "messages that the log cannot take, not acknowledged",
+    },
+}
 
 
 def metrics_text(services: Services) -> bytes:
@@ -36,6 +56,7 @@ class _Collector:
         yield from self._ledger()
         yield from self._log()
         yield from self._gateways()
+        yield from self._brokers()
         yield from self._ingest()
         yield from self._city()
 
@@ -93,6 +114,19 @@ class _Collector:
                 refused.add_metric([state.name, reason], count)
         yield refused
 
+    def _brokers(self) -> Iterator[Metric]:
+        found = [
+            ([each.state.name, broker.name, broker.client], _broker_values(broker))
+            for each in self._services.view.gateways()
+            for broker in each.state.brokers or ()
+        ]
+        for kind, families in BROKER_FAMILIES.items():
+            for field, words in families.items():
+                family = kind(f"madina_broker_{field}", words, labels=BROKER_LABELS)
+                for labels, values in found:
+                    family.add_metric(labels, values[field])
+                yield family
+
     def _ingest(self) -> Iterator[Metric]:
         look = self._services.parts.ingest()
         yield _gauge("madina_ingest_messages_per_second", "applied", look.messages_per_s)
@@ -118,6 +152,15 @@ class _Collector:
         refused = CounterMetricFamily("madina_requests_refused", "too many waited")
         refused.add_metric([], services.threads.refused)
         yield refused
+
+
+def _broker_values(broker: BrokerState) -> dict[str, float]:
+    derived = {
+        "troubled": float(bool(broker.reason)),
+        "last_message_seconds": broker.last_us / US_PER_S,
+    }
+    counts = {"connected", "held", "messages", "connects", "redelivered", "refused", "too_long"}
+    return derived | {field: float(getattr(broker, field)) for field in counts}
 
 
 def _gauge(name: str, words: str, value: float) -> Metric:

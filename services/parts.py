@@ -76,6 +76,7 @@ class ServicesParts(msgspec.Struct, frozen=True):
         log_replicas: How many servers of the log keep what we put there.
         copy: Who copies store and registry; None where servers keep them.
         pages: Folder of the pages' static files; None, or a folder that is not there: no pages.
+        bridged: There are brokers to bridge, so a bridge has to run somewhere.
     """
 
     registry: Registry
@@ -91,3 +92,4 @@ class ServicesParts(msgspec.Struct, frozen=True):
     log_replicas: int = 1
     copy: MakesCopies | None = None
     pages: Path | None = None
+    bridged: bool = False

@@ -1,6 +1,7 @@
 """`madina config show`: every setting, and where its value came from."""
 
 import re
+from typing import cast
 
 import typer
 
@@ -41,7 +42,11 @@ def show(*, data_dir: DataDir = None, as_json: AsJson = False) -> None:
 
 
 def _masked(field: str, value: object) -> object:
-    if field not in SECRETS or not isinstance(value, str):
+    if field not in SECRETS:
+        return value
+    if isinstance(value, list):
+        return [PASSWORD.sub("***@", str(each)) for each in cast("list[object]", value)]
+    if not isinstance(value, str):
         return value
     return PASSWORD.sub("***@", value) if "://" in value else "***"
 

@@ -6,33 +6,28 @@ import signal
 import socket
 from collections.abc import Callable
 from typing import Annotated
-from urllib.parse import urlsplit
 
 import typer
 import uvloop
 
 from city.clock import MachineClock
 from gateway.certificates import TlsSettings
-from gateway.disk import DiskReserve
 from gateway.mqtt.wire import ConnectionSettings
 from gateway.process import GatewayProcess, GatewaySettings, Listeners
 from gateway.proxy import ProxyTrust
 from gateway.server import ServerSettings
-from gateway.stream import StreamSettings
-from gateway.uplink import UplinkSettings
-from madina.data_folder import DataFolder
 from madina.errors import SetupError
 from madina.log_output import log_to_stderr
 from madina.options import DataDir, ReadyFd
 from madina.ready import ready_teller
 from madina.settings import Settings, load_settings
 from madina.supervisor.ports import sharing_socket
+from madina.way_to_log import log_disk, log_url, uplink_settings
 
 __all__ = ["add_to", "gateway"]
 
 # Beside those of devices: the log, listeners, TLS handshakes that are not done.
 OTHER_FILES = 1_024
-LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
 def add_to(app: typer.Typer) -> None:
@@ -82,26 +77,15 @@ async def _serve(
 
 
 def _gateway_settings(settings: Settings, name: str) -> GatewaySettings:
-    if settings.nats_url is None:
-        raise SetupError(
-            "a gateway of its own needs a log",
-            "set MADINA_NATS_URL to a NATS server, or run `madina up`",
-        )
+    nats_url = log_url(settings)
     return GatewaySettings(
         name=name,
-        nats_url=settings.nats_url,
-        uplink=UplinkSettings(
-            StreamSettings(max_bytes=int(settings.log_max_bytes), replicas=settings.log_replicas),
-            shards=settings.shards,
-            frame_bytes=int(settings.frame_bytes),
-            linger_s=settings.frame_linger,
-            max_message_bytes=int(settings.mqtt_max_packet),
-            unacked_bytes=int(settings.unacked_bytes),
-        ),
+        nats_url=nats_url,
+        uplink=uplink_settings(settings),
         connection=_connection_settings(settings),
         server=_server_settings(settings),
         anonymous=settings.mqtt_anonymous,
-        disk=_disk(settings, settings.nats_url),
+        disk=log_disk(settings, nats_url),
     )
 
 
@@ -146,14 +130,6 @@ def _tls(settings: Settings) -> TlsSettings | None:
         str(settings.mqtts_key),
         None if client_ca is None else str(client_ca),
     )
-
-
-def _disk(settings: Settings, nats_url: str) -> DiskReserve | None:
-    """Return what to watch where the log is the embedded one, in the data folder."""
-    store = DataFolder(settings.data_dir).nats_store
-    if urlsplit(nats_url).hostname not in LOOPBACK or not store.is_dir():
-        return None
-    return DiskReserve(str(store), int(settings.disk_reserve))
 
 
 def _listeners(settings: Settings) -> Listeners:

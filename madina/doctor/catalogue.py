@@ -6,6 +6,7 @@ from typing import Final
 from city.clock import Clock
 from madina.data_folder import DataFolder
 from madina.doctor import (
+    brokers,
     certificates,
     clocks,
     disk,
@@ -30,6 +31,7 @@ TOPICS: Final[tuple[Topic, ...]] = (
     ports.look,
     exposure.look,
     certificates.look,
+    brokers.look,
     platform.look,
 )
 

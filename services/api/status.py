@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from city.clock import US_PER_S
-from city.gateway_state import LogState
+from city.gateway_state import BrokerState, LogState
 from city.instants import to_text
 from city.live import LiveObservation
 from services.api.health import ReasonDocument, reason_documents
@@ -15,6 +15,7 @@ from services.log_view import HeardGateway
 from services.problems import PROBLEMS
 
 __all__ = [
+    "BrokerDocument",
     "DevicesDocument",
     "GatewayDocument",
     "HeldDocument",
@@ -126,6 +127,23 @@ class GatewayDocument(Document):
     reason: str
 
 
+class BrokerDocument(Document):
+    """A broker that is bridged; `last` is null where no message came yet."""
+
+    name: str
+    gateway: str
+    client: str
+    connected: bool
+    reason: str
+    warning: str
+    version: str
+    session_present: bool
+    messages: int
+    messages_per_s: float
+    held: int
+    last: str | None
+
+
 class LogDocument(Document):
     """How full the log is; null where it does not answer."""
 
@@ -152,6 +170,7 @@ class StatusDocument(Document):
     latest: list[KindDocument]
     quarantine: HeldDocument
     gateways: list[GatewayDocument]
+    brokers: list[BrokerDocument]
     log: LogDocument
 
 
@@ -177,6 +196,11 @@ async def read_status(request: Request, running: Running) -> Response:
         latest=_latest(running),
         quarantine=_held(running),
         gateways=[_gateway(running, each) for each in running.view.gateways()],
+        brokers=[
+            _broker(each.state.name, broker)
+            for each in running.view.gateways()
+            for broker in each.state.brokers or ()
+        ],
         log=_log(running),
     )
     return answer(request, document)
@@ -269,6 +293,12 @@ def _gateway(running: Running, heard: HeardGateway) -> GatewayDocument:
     names = GatewayDocument.model_fields.keys() - {"age_s"}
     members = {name: getattr(state, name) for name in names}
     return GatewayDocument(**members, age_s=running.view.age_s(heard))
+
+
+def _broker(gateway: str, broker: BrokerState) -> BrokerDocument:
+    names = BrokerDocument.model_fields.keys() - {"gateway", "last"}
+    members = {name: getattr(broker, name) for name in names}
+    return BrokerDocument(**members, gateway=gateway, last=text_or_none(broker.last_us or None))
 
 
 def _log(running: Running) -> LogDocument:

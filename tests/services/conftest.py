@@ -85,8 +85,8 @@ class City:
     def gateway_tells(self, **fields: object) -> None:
         """Tell the state of a gateway, as its process does once a second."""
         state = GatewayState(GATEWAY, EPOCH, 0, log=LogState.READY)
-        told = encode_state(msgspec.structs.replace(state, **fields))
-        self.publish(state_subject(GATEWAY), told)
+        state = msgspec.structs.replace(state, **fields)
+        self.publish(state_subject(state.name), encode_state(state))
 
     def ingest_tells(self, *observations: LiveObservation) -> None:
         """Tell what was stored just now."""

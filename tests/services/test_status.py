@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from city.clock import US_PER_S
+from city.gateway_state import BrokerState
 from city.live import LiveObservation
 from registry.records import DeviceDraft
 from store.interface import Batch, LedgerRow, QuarantineEntry
@@ -88,6 +89,36 @@ def test_a_ledger_that_does_not_close_is_told(
     city.apply(msgspec.structs.replace(idle, ledger=[lost]), messages=4)
     city.gateway_tells()
     eventually(lambda: "ledger" in reasons(city))
+
+
+def test_what_a_bridge_says_of_its_brokers_is_passed_on(
+    city: City, eventually: Callable[[Callable[[], bool]], None]
+) -> None:
+    well = BrokerState("here:1883", "c1", connected=True, messages=7, last_us=NOW_US, version="5.0")
+    refused = "the broker refuses 'a/#': code 0x80"
+    wrong = BrokerState("there:1883", "c2", reason=refused, warning="1 messages are too long")
+
+    def told() -> bool:
+        city.gateway_tells()
+        city.gateway_tells(name="bridge-0", brokers=(well, wrong))
+        return len(status(city)["brokers"]) == 2
+
+    eventually(told)
+    answer = city.api.get("/readyz")
+    assert answer.status_code == 503
+    assert [(each["part"], each["level"], each["words"]) for each in answer.json()["reasons"]] == [
+        ("bridge", "error", f"there:1883: {refused}"),
+        ("bridge", "warning", "there:1883: 1 messages are too long"),
+    ]
+    first = status(city)["brokers"][0]
+    assert (first["name"], first["gateway"], first["messages"]) == ("here:1883", "bridge-0", 7)
+    assert first["last"] == "2026-03-04T04:54:00.000000Z"
+    metrics = city.api.get("/metrics").text
+    labels = '{broker="here:1883",client="c1",gateway="bridge-0"}'
+    troubled = labels.replace("here", "there").replace("c1", "c2")
+    assert f"madina_broker_connected{labels} 1.0" in metrics
+    assert f"madina_broker_messages_total{labels} 7.0" in metrics
+    assert f"madina_broker_troubled{troubled} 1.0" in metrics
 
 
 def test_rates_and_lags_are_those_of_gateways_ingest_and_log(

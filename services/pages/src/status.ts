@@ -101,6 +101,21 @@ export interface Gateway {
   reason: string;
 }
 
+export interface Broker {
+  name: string;
+  gateway: string;
+  client: string;
+  connected: boolean;
+  reason: string;
+  warning: string;
+  version: string;
+  session_present: boolean;
+  messages: number;
+  messages_per_s: number;
+  held: number;
+  last: string | null;
+}
+
 export interface LogFill {
   state: string;
   messages: number | null;
@@ -123,6 +138,7 @@ export interface Status {
   latest: LatestOfKind[];
   quarantine: Quarantine | null;
   gateways: Gateway[];
+  brokers: Broker[];
   log: LogFill | null;
 }
 
@@ -132,7 +148,7 @@ export class UnreadableStatusError extends Error {
 }
 
 const TEXTS = ["time", "city", "timezone", "version"] as const;
-const LISTS = ["reasons", "silent", "latest", "gateways"] as const;
+const LISTS = ["reasons", "silent", "latest", "gateways", "brokers"] as const;
 const PARTS = ["rates", "lag", "ledger", "devices", "quarantine", "log"] as const;
 
 /**

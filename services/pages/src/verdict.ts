@@ -37,6 +37,7 @@ export interface Failure {
 
 const PARTS: Record<string, string> = {
   gateway: "Gateway",
+  bridge: "Bridge",
   log: "Log",
   ingest: "Ingest",
   store: "Store",

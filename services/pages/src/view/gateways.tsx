@@ -1,7 +1,7 @@
 // The doors that devices connect to, and the log that they write.
 
 import { count, percent, rate, share, size } from "../figures.ts";
-import type { Gateway, LogFill, Status } from "../status.ts";
+import type { Broker, Gateway, LogFill, Status } from "../status.ts";
 import { span } from "../times.ts";
 import { Nothing, Panel, Table } from "./panel.tsx";
 
@@ -30,7 +30,49 @@ export function GatewaysView({ status }: { status: Status }) {
           ))}
         </Table>
       )}
+      <BrokersView status={status} />
     </Panel>
+  );
+}
+
+/** Nothing where no broker is bridged: most cities begin without one. */
+function BrokersView({ status }: { status: Status }) {
+  if (status.brokers.length === 0) {
+    return null;
+  }
+  return (
+    <Table
+      label="Brokers"
+      heads={["Bridged broker", "State", "Last message", "Messages/s", "In flight"]}
+    >
+      {status.brokers.map((each) => (
+        <BrokerRow key={`${each.name} ${each.client}`} of={each} at={status} />
+      ))}
+    </Table>
+  );
+}
+
+function BrokerRow({ of, at }: { of: Broker; at: Status }) {
+  const words = of.reason || of.warning;
+  const last = of.last === null ? null : (Date.parse(at.time) - Date.parse(of.last)) / 1000;
+  return (
+    <tr>
+      <th scope="row">
+        {of.name}
+        <span class="id">{of.client}</span>
+      </th>
+      <td class={of.reason === "" ? "state" : "state wrong"}>
+        {of.connected ? "connected" : <strong>not connected</strong>}
+        <span class="id">
+          {words === ""
+            ? `MQTT ${of.version}, session ${of.session_present ? "kept" : "new"}`
+            : words}
+        </span>
+      </td>
+      <td>{last === null ? "none yet" : `${span(Math.max(last, 0))} ago`}</td>
+      <td class="number">{rate(of.messages_per_s)}</td>
+      <td class="number">{count(of.held)}</td>
+    </tr>
   );
 }
 

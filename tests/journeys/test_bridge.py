@@ -1,0 +1,69 @@
+"""From a device at a broker of the city to its values: topics of any shape, by a route."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from conftest import Platform
+
+pytestmark = [pytest.mark.live, pytest.mark.journey]
+
+CASE = Path(__file__).parents[2] / "ingest/codecs/chirpstack_v4/cases/object"
+TOPIC = "application/17c82e96-0000-4f38-aef3-f83d48582d97/device/24e124136b000001/event/up"
+
+
+@pytest.fixture
+def mosquitto(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[int]:
+    """Start a broker that devices use already; return its port."""
+    port = free_port()
+    configuration = tmp_path / "mosquitto.conf"
+    user = "user root\n" if os.geteuid() == 0 else ""
+    configuration.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n{user}")
+    program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
+    with subprocess.Popen([program, "-c", configuration], stderr=subprocess.DEVNULL) as server:
+        yield port
+        server.kill()
+
+
+def publish(port: int, topic: str, file: Path) -> None:
+    arguments = ("-p", str(port), "-t", topic, "-q", "1", "-f", str(file))
+    subprocess.run(["mosquitto_pub", *arguments], check=True)
+
+
+def test_a_lorawan_server_behind_a_broker(mosquitto: int, start: Callable[..., Platform]) -> None:
+    platform = start(
+        MADINA_BRIDGE_URLS=f"mqtt://127.0.0.1:{mosquitto}?topic=application/%23",
+        MADINA_UNKNOWN_DEVICES="accept",
+    )
+    assert f"bridge to      127.0.0.1:{mosquitto}" in platform.said
+    route = ("lorawan", "application/+/device/+/event/up", "chirpstack-v4", "--provider", "water")
+    # Its uplink is of last spring.
+    platform.madina("routes", "add", *route, "--recorded")
+    time.sleep(1)
+    publish(mosquitto, TOPIC, CASE / "payload.json")
+    # No route speaks of it: it is kept, with its topic.
+    publish(mosquitto, "application/x/join", CASE / "payload.json")
+    platform.until(lambda: platform.ledger()["received"] == 2, "both messages")
+    platform.until(lambda: platform.ledger()["pending"] == 0, "both are applied")
+    assert platform.ledger()["accepted"] == 1, platform.madina("quarantine", "list")
+    url = platform.run.http
+    held = httpx.get(f"{url}/v1/quarantine").json()["items"]
+    assert [(each["topic"], each["reason"]) for each in held] == [
+        ("application/x/join", "no_route")
+    ]
+    latest = httpx.get(f"{url}/v1/observations/latest").json()["items"]
+    assert {each["device"].partition("/")[0] for each in latest} == {"water"}
+    (broker,) = httpx.get(f"{url}/v1/status").json()["brokers"]
+    assert (broker["connected"], broker["messages"], broker["reason"]) == (True, 2, "")
+    assert httpx.get(f"{url}/readyz").status_code == 200
