@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from city.clock import US_PER_S
+from indicators.engine import base_of
 from indicators.results import ResultsQuery
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class PlaceCards(msgspec.Struct, frozen=True):
 
 
 def place_cards(book: IndicatorBook, places: Places, now_us: int) -> list[PlaceCards]:
-    """Return the places that have news, those with the worst air first."""
+    """Return the places that have news: where both are measured first, then the worst air."""
     found: dict[str, list[Card]] = {}
     for indicator, grain in CARDS:
         query = ResultsQuery(
@@ -79,14 +80,17 @@ def place_cards(book: IndicatorBook, places: Places, now_us: int) -> list[PlaceC
 def _card(book: IndicatorBook, stored: Stored, grain: Grain, now_us: int) -> Card:
     row = stored.finding.row
     contract = book.contracts.get(row.indicator, row.version)
-    colour = next((band.colour for band in contract.bands if band.label == row.band), None)
+    bases = base_of(book.contracts, contract, contract.valid_from)
+    colours = {band.label: band.colour for base in bases for band in base.bands}
+    colour = None if row.band is None else colours.get(row.band)
     return Card(stored.at(now_us, contract.lateness_h), contract, grain, colour)
 
 
-def _order(place: PlaceCards) -> tuple[float, str]:
+def _order(place: PlaceCards) -> tuple[int, float, str]:
+    kinds = {each.row.indicator.partition(".")[0] for each in place.cards}
     air = [
         each.row.value
         for each in place.cards
         if each.row.indicator.startswith("air.") and each.row.value is not None
     ]
-    return -max(air, default=-1.0), place.title
+    return -len(kinds), -max(air, default=-1.0), place.title

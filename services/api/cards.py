@@ -34,7 +34,7 @@ class PlaceCardsDocument(Document):
 
 
 class CardsDocument(Document):
-    """Places, those with the worst air first."""
+    """Places: where air and noise are measured first, then those with the worst air."""
 
     time: str
     places: list[PlaceCardsDocument]

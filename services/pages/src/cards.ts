@@ -36,7 +36,7 @@ export interface Cards {
 /** What people call the indicators that stand on cards. */
 const NAMES: Record<string, string> = {
   "air.aqi.us.overall": "Air quality index",
-  "air.nowcast.pm25": "Air quality, latest hour",
+  "air.nowcast.pm25": "Latest hour",
   "noise.lden": "Noise, day-evening-night",
   "noise.lnight": "Noise at night",
 };
@@ -53,14 +53,14 @@ export function cardName(card: Card): string {
   return NAMES[card.indicator] ?? card.title;
 }
 
-/** Return the period of a card by its own wall clock: `Tue 3 Mar`, `Tue 3 Mar, 13:00–14:00`. */
+/** Return the period of a card by its own wall clock: `Tue 3 Mar`, `Tue 3 Mar 13:00–14:00`. */
 export function cardPeriod(card: Card): string {
   const day = formatted(card.start, card.tz, { weekday: "short", day: "numeric", month: "short" });
   if (card.grain !== "hour") {
     return day;
   }
   const time = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" } as const;
-  return `${day}, ${formatted(card.start, card.tz, time)}–${formatted(card.end, card.tz, time)}`;
+  return `${day} ${formatted(card.start, card.tz, time)}–${formatted(card.end, card.tz, time)}`;
 }
 
 /** Return the value with its unit; decibels keep their decimal. */

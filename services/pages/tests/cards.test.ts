@@ -32,7 +32,7 @@ const card: Card = {
 test("a day is the civil day of its place, an hour has both ends", () => {
   assert.equal(cardPeriod(card), "Tue 3 Mar");
   const hour = { ...card, grain: "hour", end: "2026-03-03T00:00:00Z" };
-  assert.equal(cardPeriod(hour), "Tue 3 Mar, 00:00–01:00");
+  assert.equal(cardPeriod(hour), "Tue 3 Mar 00:00–01:00");
 });
 
 test("levels keep their decimal, an index has none", () => {

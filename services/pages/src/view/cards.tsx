@@ -27,7 +27,7 @@ export function CardsView() {
     <Panel
       id="cards"
       title="Air and noise by place"
-      note="Computed from the sensors of each place; a day is published when it is over. A higher index means worse air; the place with the worst air comes first."
+      note="Computed from the sensors of each place; a day is published when it is over. A higher index means worse air, and more decibels more noise."
       wide
     >
       {places.length === 0 ? (
