@@ -242,6 +242,7 @@ class Engine:
                 areas=(str(job.area),),
                 from_us=job.window.start_us,
                 to_us=job.window.end_us,
+                tz=asked.zone.key,
             )
             rows += [each.finding.row for each in self._results.find(query)]
         row = self._row(asked, governing, from_rows(asked, rows), str(job.area))

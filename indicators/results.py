@@ -85,6 +85,7 @@ class ResultsQuery(msgspec.Struct, frozen=True):
     Attributes:
         areas: None: any; an entry that ends with `:*` is any area of its kind.
         from_us, to_us: Of the windows' starts; included, excluded.
+        tz: Of days by this clock only: an area that was given another has results of both.
         as_of_us: The revisions that were current then; None: now.
         history: Every revision that was recorded by then.
         after: Area, start and revision of the last row seen.
@@ -96,6 +97,7 @@ class ResultsQuery(msgspec.Struct, frozen=True):
     areas: tuple[str, ...] | None = None
     from_us: int | None = None
     to_us: int | None = None
+    tz: str | None = None
     as_of_us: int | None = None
     history: bool = False
     after: tuple[str, int, int] | None = None
@@ -174,6 +176,8 @@ def _which(query: ResultsQuery) -> list[Condition]:
         found.append(table.start_us >= query.from_us)
     if query.to_us is not None:
         found.append(table.start_us < query.to_us)
+    if query.tz is not None:
+        found.append(table.tz == query.tz)
     return found
 
 

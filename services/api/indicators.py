@@ -17,6 +17,7 @@ from services.api.explanation_documents import (
     explanation_document,
 )
 from services.api.indicator_asking import (
+    SHORT,
     areas_asked,
     bad_request,
     grain_asked,
@@ -99,6 +100,7 @@ async def read_values(
         areas=tuple(map(str, areas)) or None,
         from_us=within.start_us,
         to_us=within.end_us,
+        tz=zone.key if one and asked.as_of is None and grain not in SHORT else None,
         as_of_us=instant("asOf", asked.as_of),
         history=asked.include_history,
         after=decode_cursor(asked.cursor, tuple[str, int, int]),

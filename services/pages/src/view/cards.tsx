@@ -81,7 +81,7 @@ function Shown({ card }: { card: Card }) {
       </dd>
       <dd class="complete">
         {completenessWords(card)}; {stateWords(card)}.{" "}
-        <a href={explained} aria-label={`Where ${cardName(card)} at ${card.area} comes from`}>
+        <a href={explained} aria-label={`Why? ${cardName(card)} at ${card.area}`}>
           Why?
         </a>
       </dd>
