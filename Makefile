@@ -28,7 +28,7 @@ quick: .venv/.dev ## Tests that start no server: under a minute
 	$(PYTEST) -q -m 'not live and not journey'
 
 test: .venv/.dev pages ## All tests, on real servers, installing what they need
-	scripts/debian-packages mosquitto mosquitto-clients chromium openssl postgresql
+	scripts/debian-packages mosquitto mosquitto-clients chromium openssl postgresql influxdb systemd
 	$(PYTEST) --hypothesis-profile=gate
 
 check: .venv/.dev pages ## Format, lint, types, import rules, spelling, locks; changes nothing

@@ -129,7 +129,7 @@ class Link:
 
     async def _connect(self, client: Client) -> None:
         await client.connect(
-            self._url,
+            self._url.split(","),
             name=self._name,
             allow_reconnect=False,
             max_reconnect_attempts=1,
