@@ -34,6 +34,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "users": "users",
     "keys": "keys",
     "load": "load",
+    "replay": "replay",
     "demo-city": "demo_city",
     "backup": "backup",
     "restore": "restore",

@@ -30,6 +30,10 @@ NATS_SERVER = Path(sys.executable).parent / "nats-server"
 START_S = 20
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--data", type=Path, help="folder with real data, for tests/acceptance")
+
+
 def wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline:

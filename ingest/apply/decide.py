@@ -121,7 +121,8 @@ class Decider:
         decision = msgspec.structs.replace(decision, device=devices[0])
         notes = [] if partial else self._repetition(message, lane, decoded)
         if notes is None:
-            return msgspec.structs.replace(decision, repeated=len(decoded.observations))
+            repeated = len(decoded.observations) or len(decoded.rejected)
+            return msgspec.structs.replace(decision, repeated=repeated)
         rows: list[Row] = []
         rejected = [*decoded.rejected]
         for each in decoded.observations:
@@ -155,12 +156,14 @@ class Decider:
 
     def _repetition(self, message: Message, lane: Lane, decoded: Decoded) -> list[Note] | None:
         """Return what to note of the observations; None where they all came before."""
+        if not decoded.observations:
+            return self._repeated_rejection(message, lane, decoded)
         timeless = next(
             (each for each in decoded.observations if not _is_timed(message, lane, each)), None
         )
         # A native message with a time is found by series and time: its id is not needed.
         named = decoded.message_id is not None and lane.codec != NATIVE
-        if not decoded.observations or (timeless is None and not named):
+        if timeless is None and not named:
             return []
         device = (timeless or decoded.observations[0]).device
         found = self._timeless.look(message, lane.provider, device, decoded.message_id)
@@ -168,6 +171,15 @@ class Decider:
             return None
         possible = timeless is not None and found is Repetition.POSSIBLE
         return [Note.POSSIBLE_DUPLICATE] if possible else []
+
+    def _repeated_rejection(
+        self, message: Message, lane: Lane, decoded: Decoded
+    ) -> list[Note] | None:
+        """Find a message again of which nothing could be stored: only its id tells."""
+        if not decoded.rejected or decoded.message_id is None:
+            return []
+        found = self._timeless.look(message, lane.provider, decoded.device, decoded.message_id)
+        return None if found is Repetition.DUPLICATE else []
 
     def _row(
         self, message: Message, lane: Lane, sent: CodedObservation, notes: list[Note]

@@ -78,6 +78,7 @@ class FastPath:
         self._count = 0
         self._slots = np.zeros(FIRST_LANES, np.int64)
         self._group_of = np.zeros(FIRST_LANES, np.int64)
+        self._recorded = np.zeros(FIRST_LANES, np.bool_)
 
     def take(self, stretch: Stretch, router: Router) -> FastPart:
         """Decide what can be decided fast."""
@@ -107,6 +108,7 @@ class FastPath:
         message = np.repeat(np.arange(len(places)), bulk.counts)
         links = self._links.find(self._slots[lanes[places]][message], bulk.quantities, bulk.units)
         good = (bulk.times_us >= CLOCK_SET_US) & (bulk.times_us <= received_us + FUTURE_US)
+        good |= self._recorded[lanes[places]]
         good[message[links == NO_LINK]] = False
         values = self._links.converted(links, bulk.values)
         if not good.all():
@@ -150,7 +152,7 @@ class FastPath:
         """Return provider and device of a plain native topic."""
         name = topic.decode(errors="replace")
         lane, levels = router.lane(name), name.split("/")
-        if lane is None or lane.codec != NATIVE or lane.recorded or len(levels) < LEVELS:
+        if lane is None or lane.codec != NATIVE or len(levels) < LEVELS:
             return None
         device = device_id(levels[DEVICE_LEVEL])
         return None if device is None else (lane.provider, device)
@@ -170,10 +172,12 @@ class FastPath:
         if number >= len(self._slots):
             self._slots = np.concatenate([self._slots, np.zeros_like(self._slots)])
             self._group_of = np.concatenate([self._group_of, np.zeros_like(self._group_of)])
+            self._recorded = np.concatenate([self._recorded, np.zeros_like(self._recorded)])
         lane = router.lane(topic.decode(errors="replace"))
         assert lane is not None, "a topic with an owner has a route"
         self._slots[number] = self._view.slot(*owner)
         self._group_of[number] = self._groups.number(lane.provider, lane.route)
+        self._recorded[number] = lane.recorded
         return number
 
     def _forgive(self, stretch: Stretch) -> None:

@@ -283,6 +283,30 @@ def test_a_message_that_names_itself_is_a_duplicate_whatever_its_time(bench: Ben
     assert bench.ledger.messages.duplicate == 2
 
 
+def test_a_message_of_which_nothing_can_be_stored_is_found_again_by_its_id(bench: Bench) -> None:
+    bench.register("a")
+    odd = {"t": NOW_MS, "id": "row-7", "obs": [{"q": "level", "v": [1, 2]}]}
+    bench.send((up(), odd))
+    bench.reload()
+    bench.send((up(), odd))
+    assert [each.state for each in bench.quarantine(None)] == ["partial"]
+    assert (bench.ledger.messages.accepted, bench.ledger.messages.duplicate) == (1, 1)
+    assert (bench.ledger.observations.rejected, bench.ledger.observations.duplicate) == (1, 1)
+
+
+def test_recorded_times_are_believed_however_old_or_far_ahead(bench: Bench) -> None:
+    bench.register("a")
+    old_ms, ahead_ms = 946_684_800_000, 4_000_000_000_000
+    bench.registry.routes.create(
+        "test", RouteDraft("old", "madina/v1/acme/+/up", "native", "acme", recorded=True)
+    )
+    bench.send((up(), reading(1, old_ms)), (up(), reading(2, ahead_ms)))
+    assert [(each.time_us, each.flag) for each in bench.stored()] == [
+        (old_ms * 1_000, 2),
+        (ahead_ms * 1_000, 2),
+    ]
+
+
 def test_a_codec_that_fails_parks_its_messages(bench: Bench) -> None:
     bench.codecs["broken"] = Broken()
     bench.reload()

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingest.apply.fast import FastPath
-from registry.records import DeviceDraft
+from registry.records import DeviceDraft, RouteDraft
 
 if TYPE_CHECKING:
     from conftest import Bench, NewBench
@@ -53,17 +53,18 @@ FRAMES = st.lists(
 )
 
 
-@given(frames=FRAMES)
+@given(frames=FRAMES, recorded=st.booleans())
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_both_paths_decide_the_same(
     frames: list[list[tuple[str, bytes]]],
+    recorded: bool,
     tmp_path_factory: pytest.TempPathFactory,
     bench_in: NewBench,
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        fast = decided(frames, bench_in(tmp_path_factory.mktemp("fast")))
+        fast = decided(frames, bench_in(tmp_path_factory.mktemp("fast")), recorded=recorded)
         patch.setattr(FastPath, "_owner", nobody)
-        strict = decided(frames, bench_in(tmp_path_factory.mktemp("strict")))
+        strict = decided(frames, bench_in(tmp_path_factory.mktemp("strict")), recorded=recorded)
     assert fast == strict
 
 
@@ -71,9 +72,12 @@ def nobody(path: FastPath, topic: bytes, router: Router) -> None:
     """Say of every topic that the fast path has nothing to do with it."""
 
 
-def decided(frames: list[list[tuple[str, bytes]]], bench: Bench) -> object:
+def decided(frames: list[list[tuple[str, bytes]]], bench: Bench, *, recorded: bool) -> object:
     """Return all that a store holds after some frames."""
     try:
+        if recorded:
+            route = RouteDraft("old", "madina/v1/acme/+/up", "native", "acme", recorded=True)
+            bench.registry.routes.create("test", route)
         for device in ("a", "b"):
             bench.registry.devices.create("test", DeviceDraft("acme", device))
         for frame in frames:

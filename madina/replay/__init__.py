@@ -1,0 +1,1 @@
+"""Recorded data on a running platform: registered, published, reconciled by the ledger."""
