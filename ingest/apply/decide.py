@@ -166,7 +166,9 @@ class Decider:
         if timeless is None and not named:
             return []
         device = (timeless or decoded.observations[0]).device
-        found = self._timeless.look(message, lane.provider, device, decoded.message_id)
+        found = self._timeless.look(
+            message, lane.provider, device, decoded.message_id, decoded.near_ids
+        )
         if found is Repetition.DUPLICATE:
             return None
         possible = timeless is not None and found is Repetition.POSSIBLE
@@ -178,7 +180,9 @@ class Decider:
         """Find a message again of which nothing could be stored: only its id tells."""
         if not decoded.rejected or decoded.message_id is None:
             return []
-        found = self._timeless.look(message, lane.provider, decoded.device, decoded.message_id)
+        found = self._timeless.look(
+            message, lane.provider, decoded.device, decoded.message_id, decoded.near_ids
+        )
         return None if found is Repetition.DUPLICATE else []
 
     def _row(

@@ -44,13 +44,28 @@ class TimelessMessages:
             self._of(each.provider, each.device).append(each.key)
 
     def look(
-        self, message: Message, provider: str, device: str, message_id: str | None
+        self,
+        message: Message,
+        provider: str,
+        device: str,
+        message_id: str | None,
+        near_ids: tuple[str, ...] = (),
     ) -> Repetition:
-        """Say whether a message came before, and remember it where it did not."""
+        """Say whether a message came before, and remember it where it did not.
+
+        Args:
+            message: What was sent.
+            provider: Whose device it is.
+            device: Its id.
+            message_id: The sender's own name of the message; None where it has none.
+            near_ids: Names that an earlier sending of it may have had instead.
+        """
         keys = self._of(provider, device)
         key = _key(message, message_id)
         again = bool(message.flags & RecordFlag.DUP)
         if key in keys and (again or message_id is not None):
+            return Repetition.DUPLICATE
+        if any(_key(message, each) in keys for each in near_ids):
             return Repetition.DUPLICATE
         if message.door is Door.BRIDGE and message.flags & RecordFlag.RETAIN:
             # A broker gives its retained message to each new subscription; it says nothing new.

@@ -68,6 +68,7 @@ class Uplink(msgspec.Struct, frozen=True):
     read_raw: Callable[[], bytes] | None
     port: int | None
     message_id: str | None = None
+    near_ids: tuple[str, ...] = ()
     flag: Flag = Flag.NOT_EVALUATED
     skip: str | None = None
 
@@ -89,6 +90,7 @@ class Uplink(msgspec.Struct, frozen=True):
             time_us=self.time_us,
             metadata=metadata,
             message_id=self.message_id,
+            near_ids=self.near_ids,
             flag=self.flag,
         )
 

@@ -108,6 +108,7 @@ class Measures:
         time_us: int | None,
         metadata: dict[str, Any],
         message_id: str | None = None,
+        near_ids: tuple[str, ...] = (),
         flag: Flag = Flag.NOT_EVALUATED,
     ) -> Decoded:
         """Return the message; a position that the device measured wins over any other.
@@ -129,7 +130,7 @@ class Measures:
             )
             for each in self.found
         ]  # fmt: skip
-        return Decoded(observations, self.rejected, message_id, device, self.ignored)
+        return Decoded(observations, self.rejected, message_id, device, self.ignored, near_ids)
 
     def _check_places(self) -> None:
         """Drop receivers without a fix, reject places that are not on earth."""

@@ -96,6 +96,7 @@ class Decoded(msgspec.Struct, frozen=True):
 
     Attributes:
         message_id: The sender's own, for finding duplicates.
+        near_ids: Ids by which a repetition may be known as well, where an id holds for a time only.
         device: Whom a message without observations is about; empty where nobody knows.
         ignored: Members that the format does not know.
     """
@@ -105,6 +106,7 @@ class Decoded(msgspec.Struct, frozen=True):
     message_id: str | None = None
     device: str = ""
     ignored: int = 0
+    near_ids: tuple[str, ...] = ()
 
 
 class MessageError(ValueError):

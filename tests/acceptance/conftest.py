@@ -207,7 +207,7 @@ def platform(
 ) -> Iterator[Acceptance]:
     """Start a platform on a store; all tests of that store share it and what was replayed."""
     folder = tmp_path_factory.mktemp(str(request.param))
-    data = request.config.getoption("--data").resolve()
+    data = Path(str(request.config.getoption("--data"))).resolve()
     for settings in store_settings(str(request.param), folder):
         found = Acceptance(data, folder, settings)
         try:

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable
 from typing import Any, Final
 
+from city.clock import US_PER_MINUTE
 from city.identity import eui
 from city.instants import InstantError, from_millis
 from city.reasons import MessageReason
@@ -84,8 +85,7 @@ def _event_name(sent: dict[str, Any], named: str | None) -> str:
 def _event(message: Arrived, sent: dict[str, Any], device: str, event: str) -> Decoded:
     metadata = {ours: sent[name] for name, ours in DEVICE.items() if sent.get(name)}
     if event == "up":
-        profile = profile_of(message)
-        return _uplink(sent, device, metadata, profile).read(profile)
+        return _uplink(message, sent, device, metadata).read(profile_of(message))
     if event == "status":
         measures = status(sent, omits_zero=False)
     elif event == "location":
@@ -97,7 +97,7 @@ def _event(message: Arrived, sent: dict[str, Any], device: str, event: str) -> D
 
 
 def _uplink(
-    sent: dict[str, Any], device: str, metadata: dict[str, Any], profile: Profile
+    message: Arrived, sent: dict[str, Any], device: str, metadata: dict[str, Any]
 ) -> Uplink:
     receptions = [_reception(each) for each in objects_of(sent.get("rxInfo"))]
     heard = [each.time_us for each in receptions if each.time_us is not None]
@@ -110,17 +110,20 @@ def _uplink(
         **_transmission(members_of(sent.get("txInfo"))),
         **radio_of(receptions),
     }
+    time_us = min(heard) if heard else _published(sent)
+    ids = _message_ids(sent, device, message.received_us if time_us is None else time_us)
     return Uplink(
         device=device,
-        time_us=min(heard) if heard else _published(sent),
+        time_us=time_us,
         metadata={
             **metadata,
             **{name: value for name, value in frame.items() if value is not None},
         },
         decoded=_decoded_object(sent),
-        read_raw=_payload(sent, profile),
+        read_raw=_payload(sent, profile_of(message)),
         port=port,
-        message_id=_message_id(sent, device),
+        message_id=ids[0] if ids else None,
+        near_ids=ids[1:],
         skip=ADDED if any(name.startswith(ADDED) for name in sent) else None,
     )
 
@@ -161,16 +164,21 @@ def _published(sent: dict[str, Any]) -> int | None:
         raise MessageError(MessageReason.BAD_TIME, f"`_timestamp`: {error}") from None
 
 
-def _message_id(sent: dict[str, Any], device: str) -> str | None:
-    """Return what two publications of one frame share, whatever gateways each lists."""
+def _message_ids(sent: dict[str, Any], device: str, at_us: int) -> tuple[str, ...]:
+    """Return what two publications of one frame share, whatever gateways each lists.
+
+    A device that was reset counts frames anew, so ids hold for a minute: the message's own comes
+    first, then those of the minutes beside it.
+    """
     count = integer_of(sent.get("fCnt"))
     if count is None:
-        return None
+        return ()
     address = hexadecimal(sent.get("devAddr"), ADDRESS_BYTES) or ""
     data = str(sent.get("data") or "").encode()
-    return (
-        f"{device}:{address}:{count}:{hashlib.blake2b(data, digest_size=DIGEST_BYTES).hexdigest()}"
-    )
+    digest = hashlib.blake2b(data, digest_size=DIGEST_BYTES).hexdigest()
+    minute = at_us // US_PER_MINUTE
+    minutes = (minute, minute - 1, minute + 1)
+    return tuple(f"{device}:{address}:{count}:{digest}:{each}" for each in minutes)
 
 
 def _reception(sent: dict[str, Any]) -> Reception:

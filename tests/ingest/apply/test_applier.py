@@ -285,7 +285,7 @@ def test_a_message_that_names_itself_is_a_duplicate_whatever_its_time(bench: Ben
 
 def test_a_message_of_which_nothing_can_be_stored_is_found_again_by_its_id(bench: Bench) -> None:
     bench.register("a")
-    odd = {"t": NOW_MS, "id": "row-7", "obs": [{"q": "level", "v": [1, 2]}]}
+    odd = {**reading([1, 2], q="level"), "id": "row-7"}
     bench.send((up(), odd))
     bench.reload()
     bench.send((up(), odd))

@@ -196,6 +196,16 @@ def test_two_publications_of_a_frame_share_an_id_and_two_frames_do_not() -> None
     assert name(fCnt=None) is None
 
 
+def test_an_id_holds_for_a_minute_since_a_reset_device_counts_anew() -> None:
+    def ids(seconds: int) -> list[str]:
+        found = decode({**UPLINK, "_timestamp": (1_693_884_200 + seconds) * 1_000})
+        return [found.message_id or "", *found.near_ids]
+
+    for seconds in range(0, 60, 7):
+        assert ids(seconds)[0] in {*ids(seconds + 60)} & {*ids(seconds - 60)}
+        assert ids(seconds)[0] not in ids(seconds + 120) + ids(seconds - 120)
+
+
 def test_the_best_gateway_is_the_one_that_heard_it_clearest() -> None:
     heard = [
         {"gatewayID": "ABbAAfFToUw=", "rssi": -40, "loRaSNR": 0},
