@@ -25,7 +25,7 @@ def test_examples_have_providers_of_their_own() -> None:
         ('provider = "test-air"', "provider = ", "Invalid value"),
         ('provider = "test-air"', 'provider = "test air"', "`provider` is no name"),
         ('format = "csv"', 'format = "xlsx"', "format"),
-        ('format = "csv"', 'format = "csv"\nseparater = ";"', "separater"),
+        ('format = "csv"', 'format = "csv"\ndelimiter = ";"', "delimiter"),
         ('format = "csv"', 'format = "csv"\nseparator = ""', "`separator`"),
         ('format = "csv"', 'format = "csv"\nrows = "items"', "`rows` is for JSON"),
         ('format = "csv"', 'format = "csv"\neach = "items"', "`each` is for JSON"),
