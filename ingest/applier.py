@@ -109,7 +109,7 @@ class Applier:
             write: Takes batches on their way to the store; None: nobody does.
         """
         self._store = store
-        self._write_batch = store.write if write is None else write
+        self._write_batch = write
         self._registry = registry
         self._settings = settings
         self._codecs = codecs
@@ -166,7 +166,7 @@ class Applier:
         """Write a batch; one that the store refuses is kept and comes first next time."""
         self._prepared = prepared
         began_s = self._seconds()
-        self._write_batch(prepared.batch)
+        (self._write_batch or self._store.write)(prepared.batch)
         self._prepared = None
         written.commit_s += self._seconds() - began_s
         batch, memory = prepared.batch, self._memory
