@@ -18,6 +18,7 @@ class Progress:
     def __init__(self) -> None:
         self._watched = sys.stderr.isatty()
         self._next_s = 0.0
+        self._told = ""
 
     def share(self, what: str, share: float) -> None:
         """Tell how much of something is done, 0 to 1."""
@@ -32,6 +33,9 @@ class Progress:
             print(file=sys.stderr)
 
     def _write(self, line: str) -> None:
+        if line == self._told:
+            return
+        self._told = line
         if self._watched:
             print(line.ljust(WIDE), end="\r", file=sys.stderr, flush=True)
         else:
