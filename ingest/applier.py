@@ -11,6 +11,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Final
 
 import msgspec
+import numpy as np
 import structlog
 
 from city.frame import Control, ControlKind, FrameError, decode_frame
@@ -25,12 +26,11 @@ from ingest.apply.watermarks import Verdict
 from ingest.codecs.seam import Remembered
 from ingest.seams import Applied
 from registry.errors import RegistryAwayError
-from store.interface import OBSERVATION_SCHEMA, Batch, GatewayCount, Mark
+from store.interface import OBSERVATION_SCHEMA, Batch, GatewayCount, Mark, origin_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    import numpy as np
     import numpy.typing as npt
     import pyarrow as pa
 
@@ -182,7 +182,7 @@ class Applier:
         for control in segment.requests:
             self._memory.refresh()
             try:
-                yield from self._resolutions(next(iter(segment.ends)), control)
+                yield from self._resolutions(*next(iter(segment.ends.items())), control)
             except msgspec.MsgspecError as error:
                 log.warning("request.unreadable", asked_by=control.client, cause=str(error))
         prepared = self._stretch(segment)
@@ -192,19 +192,20 @@ class Applier:
 
     def _released(self, segment: _Segment, released: Released) -> Iterator[_Prepared]:
         """Build what comes of messages that a codec has waited for, as if somebody had asked."""
-        for shard, reason in product(segment.ends, released.reasons):
+        for (shard, end), reason in product(segment.ends.items(), released.reasons):
             request = ReplayRequest(
                 reason=reason, provider=released.provider, device=released.device
             )
             now_us = max((each.frame.received_us for each in segment.frames), default=0)
             control = Control(ControlKind.REPLAY, INGEST, now_us, encode_request(request))
-            yield from self._resolutions(shard, control)
+            # The frame is applied: what comes now stands before the next one.
+            yield from self._resolutions(shard, end + 1, control)
 
-    def _resolutions(self, shard: int, control: Control) -> Iterator[_Prepared]:
+    def _resolutions(self, shard: int, sequence: int, control: Control) -> Iterator[_Prepared]:
         """Build what a request changes; the mark stays, so it is asked again after a crash."""
-        memory = self._memory
+        memory, origin = self._memory, origin_of(shard, sequence)
         mark = memory.marks.get(shard, 0)
-        for found in resolve(self._store, memory, shard, control):
+        for found in resolve(self._store, memory, origin, control):
             observations, conflicts = _tables(found.rows, found.verdicts)
             batch = Batch(
                 marks=[Mark(shard, mark, mark)],
@@ -213,6 +214,9 @@ class Applier:
                 ledger=found.ledger,
                 observations=observations,
                 conflicts=conflicts,
+                origins=np.full(observations.num_rows, origin, np.int64),
+                conflict_origins=np.full(conflicts.num_rows, origin, np.int64),
+                request=sequence,
                 series=memory.book.take_created(),
                 resolutions=found.resolutions,
                 recent=memory.timeless.take_added(),
@@ -225,6 +229,8 @@ class Applier:
         found = digest(stretch, memory)
         records, remembered = memory.take_remembered()
         observations, conflicts = _tables(found.rows, found.verdicts)
+        origins = stretch.origins[found.rows.message]
+        conflict = found.verdicts == Verdict.CONFLICT
         batch = Batch(
             marks=[
                 Mark(shard, memory.marks.get(shard, 0), end) for shard, end in segment.ends.items()
@@ -234,6 +240,8 @@ class Applier:
             ledger=found.tally.rows(stretch, memory.groups),
             observations=observations,
             conflicts=conflicts,
+            origins=origins[found.verdicts == Verdict.STORED],
+            conflict_origins=origins[conflict],
             series=memory.book.take_created(),
             quarantine=found.entries,
             recent=memory.timeless.take_added(),

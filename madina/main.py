@@ -38,6 +38,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "demo-city": "demo_city",
     "backup": "backup",
     "restore": "restore",
+    "store": "store",
     "config": "config",
     "doctor": "doctor",
 }

@@ -31,6 +31,7 @@ from madina.settings import Settings
 from madina.supervisor.ports import free_port, listening_socket
 from services.app import create_app, end_streams
 from services.parts import IngestLook
+from store.duckdb import DuckDBStore
 
 __all__ = ["run_node"]
 
@@ -82,7 +83,12 @@ def run_node(
         ingest = _ingest(settings, settings.nats_url, found, clock) if with_ingest else None
         if ingest is not None:
             parts["ingest"] = ingest
-        if with_ingest and settings.retention_days is not None:
+        # InfluxDB keeps to a policy of its own: `madina store provision`.
+        if (
+            with_ingest
+            and settings.retention_days is not None
+            and isinstance(found.store, DuckDBStore)
+        ):
             parts["retention"] = Retention(found.store, clock, settings.retention_days)
         if with_services:
             look = _elsewhere if ingest is None else ingest.look

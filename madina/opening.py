@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import msgspec
+import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from city.clock import Clock
@@ -18,8 +19,14 @@ from registry.errors import RegistryAwayError, RegistryVersionError
 from registry.registry import Registry
 from store.duckdb.store import DuckDBStore
 from store.errors import StoreBusyError, StoreLockedError, StoreVersionError
+from store.influx import DeniedError, InfluxStore, parse_address
+from store.interface import Store
 
-__all__ = ["Opened", "opened"]
+__all__ = ["INFLUX", "Opened", "influx_store", "opened"]
+
+log = structlog.get_logger(__name__)
+
+INFLUX = "influxdb"
 
 ANOTHER_FILE = "mend that, or set MADINA_STORE_URL to another file"
 NEWER_DATABASE = "install that version, or set MADINA_DATABASE_URL to another database"
@@ -40,8 +47,22 @@ MENDS = (
 class Opened(msgspec.Struct, frozen=True):
     """What keeps the city's facts and its time series."""
 
-    store: DuckDBStore
+    store: Store
     registry: Registry
+
+    @property
+    def file(self) -> DuckDBStore:
+        """The store, where it is a file of ours.
+
+        Raises:
+            SetupError: It is a server's.
+        """
+        if not isinstance(self.store, DuckDBStore):
+            raise SetupError(
+                "the store is a server's, and backups are of our own files",
+                "use the server's (`influxd backup -portable`); MADINA_STORE_URL names it",
+            )
+        return self.store
 
 
 @contextlib.contextmanager
@@ -60,8 +81,50 @@ def opened(settings: Settings, clock: Clock) -> Generator[Opened]:
         yield Opened(store, registry)
 
 
-def _store(settings: Settings, folder: DataFolder) -> DuckDBStore:
-    path = _store_path(settings.store_url, folder)
+def _store(settings: Settings, folder: DataFolder) -> Store:
+    if urlsplit(settings.store_url or "").scheme == INFLUX:
+        return _influx(settings)
+    return _duckdb(_store_path(settings.store_url, folder))
+
+
+def influx_store(settings: Settings) -> InfluxStore:
+    """Return the store of an InfluxDB URL; nothing is asked of the server yet.
+
+    Raises:
+        SetupError: The URL or the token cannot be used.
+    """
+    try:
+        return InfluxStore(parse_address(settings.store_url or "", settings.store_token))
+    except ValueError as error:
+        raise SetupError(
+            f"MADINA_STORE_URL cannot be used: {error}",
+            "write influxdb://user:password@host:8086/database?version=1",
+        ) from error
+
+
+def _influx(settings: Settings) -> InfluxStore:
+    """Open an InfluxDB; one that is away is waited for, as it is later on."""
+    store = influx_store(settings)
+    try:
+        missing = store.missing()
+    except DeniedError as error:
+        store.close()
+        raise SetupError(
+            f"{error.store} does not let us in ({error.cause})",
+            "mend user and password in MADINA_STORE_URL, or MADINA_STORE_TOKEN",
+        ) from error
+    except StoreBusyError as error:
+        log.warning("store.away", store=error.store, cause=error.cause)
+        return store
+    if missing is not None:
+        store.close()
+        raise SetupError(
+            f"{store.address.name} has no {missing}", "make it: `madina store provision`"
+        )
+    return store
+
+
+def _duckdb(path: Path) -> DuckDBStore:
     try:
         return DuckDBStore(path)
     except StoreLockedError as error:
@@ -91,7 +154,8 @@ def _store_path(url: str | None, folder: DataFolder) -> Path:
     if parts.scheme != "duckdb" or parts.netloc or not parts.path.strip("/"):
         raise SetupError(
             f"MADINA_STORE_URL names no store of this version ({parts.scheme or '?'}:)",
-            "write duckdb:///path/to/file, or unset it for DuckDB in the data folder",
+            "write duckdb:///path/to/file or influxdb://host:8086/database,"
+            " or unset it for DuckDB in the data folder",
         )
     return Path(unquote(parts.path))
 

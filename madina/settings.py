@@ -39,7 +39,9 @@ __all__ = [
 PREFIX = "MADINA_"
 SETTINGS_FILE = "madina.toml"
 # May hold a password: masked wherever settings are shown.
-SECRETS = frozenset({"nats_url", "store_url", "database_url", "admin_key", "bridge_urls"})
+SECRETS = frozenset(
+    {"nats_url", "store_url", "store_token", "database_url", "admin_key", "bridge_urls"}
+)
 
 
 def _zone(name: str) -> str:
@@ -150,7 +152,12 @@ class Settings(BaseSettings):
     )
     nats_url: str | None = Field(None, description="a NATS server of your own; unset: embedded")
     store_url: str | None = Field(
-        None, description="`duckdb:///path/to/file`; unset: DuckDB in the data folder"
+        None,
+        description="`duckdb:///path/to/file`, `influxdb://user:pass@host:8086/database`;"
+        " unset: DuckDB in the data folder",
+    )
+    store_token: str | None = Field(
+        None, description="token of InfluxDB 2.x and 3.x, for a `store_url` with `version=2` or `3`"
     )
     database_url: str | None = Field(
         None,

@@ -10,12 +10,14 @@ class RecentKey(msgspec.Struct, frozen=True):
 
     Attributes:
         key: Unsigned, 64 bits.
+        origin: Of its frame; see `store.interface.origin_of`. Not read back.
     """
 
     provider: str
     device: str
     key: int
     received_us: int
+    origin: int = 0
 
 
 class CodecRecord(msgspec.Struct, frozen=True):

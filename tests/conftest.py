@@ -63,6 +63,68 @@ def free_port() -> Callable[[], int]:
     return find
 
 
+INFLUXD_CONFIGURATION = """reporting-disabled = true
+bind-address = "127.0.0.1:{rpc}"
+[meta]
+  dir = "{folder}/meta"
+[data]
+  dir = "{folder}/data"
+  wal-dir = "{folder}/wal"
+  index-version = "tsi1"
+  max-values-per-tag = 0
+  query-log-enabled = false
+[http]
+  bind-address = "127.0.0.1:{port}"
+  log-enabled = false
+[monitor]
+  store-enabled = false
+[continuous_queries]
+  run-interval = "1s"
+"""
+
+
+class Influxd:
+    """An InfluxDB server that can be killed and started again.
+
+    Attributes:
+        port: Of its HTTP.
+    """
+
+    def __init__(self, folder: Path, port: int, rpc: int) -> None:
+        self.port = port
+        self._configuration = folder / "influxdb.conf"
+        self._configuration.write_text(
+            INFLUXD_CONFIGURATION.format(folder=folder, port=port, rpc=rpc)
+        )
+        self.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            ["influxd", "-config", self._configuration],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        wait_for_port(self.port, self.process)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait(10)
+
+
+@pytest.fixture(scope="session")
+def influxd(
+    tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int]
+) -> Iterator[Influxd]:
+    """Start one InfluxDB for the whole run; each test takes a database of its own."""
+    server = Influxd(tmp_path_factory.mktemp("influxd"), free_port(), free_port())
+    yield server
+    server.kill()
+
+
 @pytest.fixture
 def nats_url(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[str]:
     """Start a nats-server with JetStream of this test's own; return its address."""

@@ -46,11 +46,12 @@ def is_whole(entry: QuarantineEntry) -> bool:
     return len(entry.payload) == entry.length
 
 
-def message_of(entry: QuarantineEntry, place: int) -> Message:
-    """Return the message that an entry was made of."""
+def message_of(entry: QuarantineEntry, place: int, origin: int) -> Message:
+    """Return the message that an entry was made of, to be applied with another frame."""
     return Message(
         place=place,
         id=entry.id,
+        origin=origin,
         shard=entry.shard,
         minute_us=entry.minute_us,
         topic=entry.topic,

@@ -71,7 +71,7 @@ class TimelessMessages:
             # A broker gives its retained message to each new subscription; it says nothing new.
             return Repetition.DUPLICATE
         keys.append(key)
-        self._added.append(RecentKey(provider, device, key, message.received_us))
+        self._added.append(RecentKey(provider, device, key, message.received_us, message.origin))
         return Repetition.POSSIBLE if again else Repetition.NEW
 
     def take_added(self) -> list[RecentKey]:

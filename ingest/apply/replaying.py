@@ -17,7 +17,7 @@ from city.scope import EVERYTHING
 from ingest.apply.entries import is_whole, message_of
 from ingest.apply.rows import join_rows, rows_of
 from ingest.apply.watermarks import Verdict
-from store.interface import LedgerRow, QuarantineQuery, Resolution
+from store.interface import ORIGIN_SHARDS, LedgerRow, QuarantineQuery, Resolution
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,8 +54,8 @@ class _Try(msgspec.Struct, frozen=True):
     decision: Decision
 
 
-def resolve(store: Store, memory: Memory, shard: int, control: Control) -> Iterator[Resolved]:
-    """Do what a record asks of a shard's entries, a batch's worth at a time.
+def resolve(store: Store, memory: Memory, origin: int, control: Control) -> Iterator[Resolved]:
+    """Do what a record of a frame asks of its shard's entries, a batch's worth at a time.
 
     Yields only once the batch before was written: what it resolved is not asked for again.
 
@@ -66,12 +66,12 @@ def resolve(store: Store, memory: Memory, shard: int, control: Control) -> Itera
     states = (HELD, PARTIAL) if control.kind is ControlKind.REPLAY else (HELD,)
     for state in states:
         before: str | None = None
-        while entries := _page(store, request, shard, state, before):
+        while entries := _page(store, request, origin % ORIGIN_SHARDS, state, before):
             before = entries[-1].id
             if control.kind is ControlKind.DROP:
                 yield _dropped(entries, control.received_us)
             else:
-                yield _replayed(memory, entries, control.received_us)
+                yield _replayed(memory, entries, origin, control.received_us)
 
 
 def _page(
@@ -97,7 +97,7 @@ def _dropped(entries: list[QuarantineEntry], now_us: int) -> Resolved:
     return Resolved([], resolutions, rows_of([]), np.empty(0, np.uint8))
 
 
-def _replayed(memory: Memory, entries: list[QuarantineEntry], now_us: int) -> Resolved:
+def _replayed(memory: Memory, entries: list[QuarantineEntry], origin: int, now_us: int) -> Resolved:
     # In the order in which the messages came, whatever the order of the list.
     ordered = [
         each for each in sorted(entries, key=lambda each: each.received_us) if is_whole(each)
@@ -105,7 +105,7 @@ def _replayed(memory: Memory, entries: list[QuarantineEntry], now_us: int) -> Re
     tries: list[_Try] = []
     single: list[Row] = []
     for place, entry in enumerate(ordered):
-        message, partial = message_of(entry, place), entry.state == PARTIAL
+        message, partial = message_of(entry, place, origin), entry.state == PARTIAL
         decision = memory.decider.decide(message, memory.router, again=True, partial=partial)
         tries.append(_Try(entry, decision))
         single += decision.rows

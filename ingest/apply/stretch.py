@@ -10,6 +10,7 @@ import numpy as np
 
 from city.clock import US_PER_MINUTE
 from city.frame import Door
+from store.interface import origin_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -37,11 +38,13 @@ class Message(msgspec.Struct, frozen=True):
     Attributes:
         place: Position in the stretch.
         id: `{shard}-{log sequence}-{position in the frame}`.
+        origin: Of the frame that it is applied with; see `store.interface.origin_of`.
         minute_us: The ledger's minute.
     """
 
     place: int
     id: str
+    origin: int
     shard: int
     minute_us: int
     topic: str
@@ -62,6 +65,7 @@ class Stretch:
         received_us: Receive time of each message (n,).
         minutes: The shards and minutes that the ledger knows.
         minute_of: Which of them each message belongs to (n,).
+        origins: The frame of each message (n,); see `store.interface.origin_of`.
     """
 
     def __init__(self, frames: list[DecodedFrame]) -> None:
@@ -85,6 +89,10 @@ class Stretch:
         self.received_us = np.concatenate(received) if received else np.empty(0, np.int64)
         sizes = [len(each.frame.topics) for each in frames]
         self.minute_of = np.repeat(np.array(minute_of, np.int64), sizes)
+        self.origins = np.repeat(
+            np.array([origin_of(each.frame.shard, each.sequence) for each in frames], np.int64),
+            sizes,
+        )
         self.minutes = list(minutes)
 
     def __len__(self) -> int:
@@ -99,6 +107,7 @@ class Stretch:
         return Message(
             place=place,
             id=f"{frame.shard}-{decoded.sequence}-{index}",
+            origin=origin_of(frame.shard, decoded.sequence),
             shard=frame.shard,
             minute_us=decoded.minute_us,
             topic=self.topics[place].decode(errors="replace"),

@@ -53,7 +53,7 @@ class Copier:
         """Make a copy; what an earlier one has left goes first.
 
         Raises:
-            SetupError: The disk has no room for it.
+            SetupError: The disk has no room for it, or the store is a server's.
             StoreBusyError: The store cannot be copied now.
             RegistryAwayError: The registry cannot be copied now.
         """
@@ -61,7 +61,7 @@ class Copier:
         self._check_room()
         folder = self.folder(name)
         folder.mkdir(mode=0o700, parents=True)
-        position = self._found.store.copy(
+        position = self._found.file.copy(
             folder / STORE, lambda done, total: told(done / max(total, 1))
         )
         registry = self._found.registry.copy(folder / REGISTRY)
@@ -69,7 +69,7 @@ class Copier:
         (folder / COPIED).write_bytes(msgspec.json.encode(copied))
 
     def _check_room(self) -> None:
-        size_bytes = self._found.store.path.stat().st_size
+        size_bytes = self._found.file.path.stat().st_size
         free_bytes = shutil.disk_usage(self._data.path).free
         if free_bytes < size_bytes + ROOM_BYTES:
             raise SetupError(

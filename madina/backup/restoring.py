@@ -136,7 +136,7 @@ def _complete(
     rules = ApplierSettings(unknown_devices=settings.unknown_devices, timezone=settings.timezone)
     with opened(there, clock) as found:
         _apply(found, rules, staging.path / FRAMES, progress)
-        found.store.forget_marks()
+        found.file.forget_marks()
         found.registry.audit.write("command", "backup.restored", made_at)
         return found.store.ledger(EVERYTHING, LedgerQuery())
 

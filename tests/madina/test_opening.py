@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 import psycopg
@@ -10,11 +11,18 @@ import pytest
 
 from city.clock import MachineClock
 from madina.errors import SetupError
-from madina.opening import opened
+from madina.opening import influx_store, opened
 from madina.settings import Settings
 from registry.errors import InvalidFactError
 from registry.records import RouteDraft
 from store.duckdb.store import DuckDBStore
+from store.errors import StoreBusyError
+
+
+class Server(Protocol):
+    """An InfluxDB server of the whole run."""
+
+    port: int
 
 
 def settings(folder: Path, **given: str) -> Settings:
@@ -58,7 +66,14 @@ def test_a_store_that_is_open_elsewhere_is_named_with_its_process(data_folder: P
 @pytest.mark.parametrize(
     ("setting", "value", "words"),
     [
-        ("store_url", "influxdb://host:8086/city", "write duckdb:///path/to/file"),
+        ("store_url", "postgresql://host/city", "write duckdb:///path/to/file"),
+        ("store_url", "influxdb://host:8086", "write influxdb://user:password@host:8086/database"),
+        (
+            "store_url",
+            "influxdb://host/city?version=2&org=a",
+            "needs a token in MADINA_STORE_TOKEN",
+        ),
+        ("store_url", "influxdb://host/city?gzipped=1", "nobody knows its option 'gzipped'"),
         ("store_url", "duckdb://host/city.duckdb", "write duckdb:///path/to/file"),
         ("store_url", "duckdb:///none/there/city.duckdb", "(No such file or directory)"),
         ("database_url", "sqlite:////none/there/city.sqlite", "unable to open database file"),
@@ -137,3 +152,23 @@ def test_a_route_whose_options_cannot_be_followed_is_refused_when_it_is_saved(
         with pytest.raises(InvalidFactError, match="options"):
             routes.change("ada", "bays", {"options": mapping})
         assert routes.get("bays").options == mended
+
+
+@pytest.mark.live
+def test_an_influxdb_is_opened_once_it_is_provisioned_and_waited_for_while_it_is_away(
+    data_folder: Path, influxd: Server, free_port: Callable[[], int]
+) -> None:
+    chosen = settings(data_folder, store_url=f"influxdb://127.0.0.1:{influxd.port}/opened")
+    assert "has no database opened: make it: `madina store provision`" in refused(chosen)
+    store = influx_store(chosen)
+    assert store.provision(30) == [
+        "database opened", "retention policy books, for ever", "retention policy autogen, 30d"
+    ]  # fmt: skip
+    assert store.provision(30) == []
+    store.close()
+    with opened(chosen, MachineClock()) as found:
+        assert found.store.marks() == {}
+    away = settings(data_folder, store_url=f"influxdb://u:secret@127.0.0.1:{free_port()}/city")
+    with opened(away, MachineClock()) as found, pytest.raises(StoreBusyError) as busy:
+        found.store.marks()
+    assert "secret" not in str(busy.value)

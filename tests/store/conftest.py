@@ -1,13 +1,21 @@
-"""A DuckDB file of each test's own, and batches that need only what a test is about."""
+"""Stores of each test's own, and batches that need only what a test is about.
+
+A test that takes `writer` is about any store, and runs on each.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import secrets
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pytest
 
 from store.duckdb.store import DuckDBStore
+from store.influx import InfluxAddress, InfluxStore
+from store.influx.connection import Connection
+from store.influx.provision import provision
 from store.interface import (
     LATE_SCHEMA,
     OBSERVATION_SCHEMA,
@@ -21,10 +29,22 @@ from store.interface import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+    from typing import Protocol
 
-    from store.interface import Kind
+    from store.interface import Kind, Store
+
+    class Influxd(Protocol):
+        """An InfluxDB server of the whole run."""
+
+        @property
+        def url(self) -> str: ...
+
+        def kill(self) -> None: ...
+
+        def start(self) -> None: ...
+
 
 # 2026-03-04 10:15 UTC, the start of a minute, an hour's quarter and nothing else.
 TIME_US = 1_772_619_300_000_000
@@ -36,22 +56,31 @@ class Writer:
 
     Attributes:
         store: Where to.
-        path: The store's file.
         sequence: The shard's mark.
     """
 
     time_us = TIME_US
     shard = SHARD
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, place: Callable[[], Callable[[], Store]]) -> None:
+        """Take what makes a new place for a store and returns what opens it."""
+        self._place = place
+        self._opener = place()
         self.sequence = 0
-        self.store = DuckDBStore(path)
+        self.store = self._opener()
 
-    def open(self, **options: int) -> DuckDBStore:
+    def open(self) -> Store:
         """Close the store and open it afresh."""
         self.store.close()
-        self.store = DuckDBStore(self.path, **options)
+        self.store = self._opener()
+        return self.store
+
+    def fresh(self) -> Store:
+        """Open a store with nothing in it, instead of the one before."""
+        self.store.close()
+        self.sequence = 0
+        self._opener = self._place()
+        self.store = self._opener()
         return self.store
 
     def write(self, rows: list[dict[str, Any]] | None = None, **parts: object) -> Batch:
@@ -87,6 +116,33 @@ class Writer:
                 )
             ],
         }  # fmt: skip
+
+
+class FileWriter(Writer):
+    """Writes to a DuckDB file.
+
+    Attributes:
+        path: The file.
+    """
+
+    store: DuckDBStore
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.path = folder / "store.duckdb"
+        super().__init__(self._file)
+
+    def _file(self) -> Callable[[], Store]:
+        self.path = (
+            self._folder / f"{secrets.token_hex(6)}.duckdb" if self.path.exists() else self.path
+        )
+        return lambda: DuckDBStore(self.path)
+
+    def open(self, **options: int) -> DuckDBStore:
+        """Close the store and open it afresh."""
+        self.store.close()
+        self.store = DuckDBStore(self.path, **options)
+        return self.store
 
 
 def observations(rows: list[dict[str, Any]]) -> pa.Table:
@@ -132,10 +188,47 @@ class Parts:
 
 
 @pytest.fixture
-def writer(tmp_path: Path) -> Iterator[Writer]:
-    writer = Writer(tmp_path / "store.duckdb")
+def new_database(influxd: Influxd) -> Callable[[], InfluxAddress]:
+    """Return a function that makes a database."""
+
+    def make() -> InfluxAddress:
+        address = InfluxAddress(influxd.url, f"test_{secrets.token_hex(6)}")
+        with contextlib.closing(Connection(address)) as connection:
+            provision(connection)
+        return address
+
+    return make
+
+
+@pytest.fixture
+def influx(new_database: Callable[[], InfluxAddress]) -> InfluxAddress:
+    """Make a database of this test's own."""
+    return new_database()
+
+
+@pytest.fixture
+def file_writer(tmp_path: Path) -> Iterator[FileWriter]:
+    writer = FileWriter(tmp_path)
     yield writer
     writer.store.close()
+
+
+@pytest.fixture
+def influx_writer(new_database: Callable[[], InfluxAddress]) -> Iterator[Writer]:
+    def place() -> Callable[[], Store]:
+        address = new_database()
+        return lambda: InfluxStore(address)
+
+    writer = Writer(place)
+    yield writer
+    writer.store.close()
+
+
+@pytest.fixture(params=["duckdb", "influx"])
+def writer(request: pytest.FixtureRequest) -> Writer:
+    """Run a test on each store."""
+    names = {"duckdb": "file_writer", "influx": "influx_writer"}
+    return request.getfixturevalue(names[request.param])
 
 
 @pytest.fixture

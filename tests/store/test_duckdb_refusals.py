@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
-    from conftest import Parts, Writer
+    from conftest import FileWriter, Parts
 
 METER = ObservationQuery("acme", "meter")
 HOLD = """
@@ -39,41 +39,41 @@ sys.stdin.read()
 
 
 def test_below_the_disk_reserve_nothing_is_written_and_reading_goes_on(
-    writer: Writer, parts: type[Parts]
+    file_writer: FileWriter, parts: type[Parts]
 ) -> None:
-    writer.write([{"value": 1.0}], series=[parts.series()], **writer.messages())
-    free = shutil.disk_usage(writer.path.parent).free
-    store = writer.open(disk_reserve_bytes=free * 1_000)
-    batch = writer.batch([{"value": 2.0, "time_us": 5}], **writer.messages())
+    file_writer.write([{"value": 1.0}], series=[parts.series()], **file_writer.messages())
+    free = shutil.disk_usage(file_writer.path.parent).free
+    store = file_writer.open(disk_reserve_bytes=free * 1_000)
+    batch = file_writer.batch([{"value": 2.0, "time_us": 5}], **file_writer.messages())
     for _ in range(2):
         with pytest.raises(StoreBusyError, match="bytes free") as caught:
             store.write(batch)
         assert caught.value.retry_after_s > 0
-    assert_written(writer, 1)
-    writer.open().write(batch)
-    assert_written(writer, 2)
+    assert_written(file_writer, 1)
+    file_writer.open().write(batch)
+    assert_written(file_writer, 2)
 
 
 def test_a_full_file_system_defers_a_batch_and_a_checkpoint(
-    writer: Writer, parts: type[Parts]
+    file_writer: FileWriter, parts: type[Parts]
 ) -> None:
-    writer.write([{"value": 1.0}], series=[parts.series()], **writer.messages())
+    file_writer.write([{"value": 1.0}], series=[parts.series()], **file_writer.messages())
     # Three times the limit in the log, and past the size at which a commit also checkpoints.
     rows = [{"time_us": step * 7_919, "value": step * 1.37} for step in range(150_000)]
-    batch = writer.batch(rows, **writer.messages())
+    batch = file_writer.batch(rows, **file_writer.messages())
     with largest_file(500_000):
         for _ in range(3):
             with pytest.raises(StoreBusyError, match="file size limit reached"):
-                writer.store.write(batch)
-            assert_written(writer, 1)
-    writer.store.write(batch)
-    assert_written(writer, 2)
-    writer.open()
-    assert_written(writer, 2)
+                file_writer.store.write(batch)
+            assert_written(file_writer, 1)
+    file_writer.store.write(batch)
+    assert_written(file_writer, 2)
+    file_writer.open()
+    assert_written(file_writer, 2)
 
 
 def test_a_commit_that_happened_and_failed_to_say_so_is_not_done_again(
-    writer: Writer, parts: type[Parts], monkeypatch: pytest.MonkeyPatch
+    file_writer: FileWriter, parts: type[Parts], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = Database.transaction
 
@@ -83,43 +83,28 @@ def test_a_commit_that_happened_and_failed_to_say_so_is_not_done_again(
             yield connection
         raise StoreBusyError(store="this", cause="the answer was lost", retry_after_s=0.1)
 
-    batch = writer.batch([{"value": 1.0}], series=[parts.series()], **writer.messages())
+    batch = file_writer.batch([{"value": 1.0}], series=[parts.series()], **file_writer.messages())
     with monkeypatch.context() as patched:
         patched.setattr(Database, "transaction", silent)
         with pytest.raises(StoreBusyError, match="the answer was lost"):
-            writer.store.write(batch)
-    writer.store.write(batch)
-    assert_written(writer, 1)
-    assert len(writer.store.observations(EVERYTHING, METER)) == 1
+            file_writer.store.write(batch)
+    file_writer.store.write(batch)
+    assert_written(file_writer, 1)
+    assert len(file_writer.store.observations(EVERYTHING, METER)) == 1
     # Only the batch in doubt may come again.
     with pytest.raises(FencedError):
-        writer.store.write(batch)
+        file_writer.store.write(batch)
 
 
-def test_too_little_memory_defers_a_batch(writer: Writer, parts: type[Parts]) -> None:
+def test_too_little_memory_defers_a_batch(file_writer: FileWriter, parts: type[Parts]) -> None:
     rows = [{"time_us": step, "other": f'"{step:0>2000}"', "series": 0} for step in range(20_000)]
-    batch = writer.batch(rows, series=[parts.series(kind="text")], **writer.messages())
-    store = writer.open(memory_limit_bytes=4 << 20)
+    batch = file_writer.batch(rows, series=[parts.series(kind="text")], **file_writer.messages())
+    store = file_writer.open(memory_limit_bytes=4 << 20)
     with pytest.raises(StoreBusyError):
         store.write(batch)
-    assert_written(writer, 0)
-    writer.open().write(batch)
-    assert_written(writer, 1)
-
-
-def test_a_stale_owner_is_fenced_for_every_shard_of_its_batch(
-    writer: Writer, parts: type[Parts]
-) -> None:
-    stale = writer.batch([{"value": 9.0}], **writer.messages(), quarantine=[parts.entry(1)])
-    writer.write([{"value": 1.0}], series=[parts.series()], **writer.messages())
-    with pytest.raises(FencedError) as caught:
-        writer.store.write(stale)
-    assert (caught.value.shard, caught.value.expected, caught.value.found) == (3, 0, 1)
-    assert_written(writer, 1)
-    assert writer.store.quarantine_counts(EVERYTHING) == {}
-    writer.open()
-    with pytest.raises(FencedError):
-        writer.store.write(stale)
+    assert_written(file_writer, 0)
+    file_writer.open().write(batch)
+    assert_written(file_writer, 1)
 
 
 def test_a_file_in_use_names_the_process_that_has_it(tmp_path: Path) -> None:
@@ -169,11 +154,11 @@ def test_a_file_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_file_of_the_first_version_gets_what_it_lacks_and_keeps_the_rest(
-    writer: Writer, parts: type[Parts]
+    file_writer: FileWriter, parts: type[Parts]
 ) -> None:
-    writer.write([{"value": 1.0}], series=[parts.series()])
-    path = writer.path
-    writer.store.close()
+    file_writer.write([{"value": 1.0}], series=[parts.series()])
+    path = file_writer.path
+    file_writer.store.close()
     with duckdb.connect(str(path)) as connection:
         connection.execute("DROP TABLE codec_records")
         connection.execute("UPDATE version SET version = 1")
@@ -188,11 +173,11 @@ def test_a_file_that_cannot_be_made_says_so(tmp_path: Path) -> None:
     DuckDBStore(tmp_path / "store.duckdb").close()
 
 
-def test_a_closed_store_refuses_and_may_be_closed_again(writer: Writer) -> None:
-    writer.store.close()
-    writer.store.close()
+def test_a_closed_store_refuses_and_may_be_closed_again(file_writer: FileWriter) -> None:
+    file_writer.store.close()
+    file_writer.store.close()
     with pytest.raises(StoreBusyError, match="closed"):
-        writer.store.marks()
+        file_writer.store.marks()
 
 
 @contextlib.contextmanager
@@ -206,10 +191,10 @@ def largest_file(size_bytes: int) -> Generator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def assert_written(writer: Writer, batches: int) -> None:
+def assert_written(file_writer: FileWriter, batches: int) -> None:
     """Check every part of what was written: marks, counts, ledger and observations."""
-    store = writer.store
-    assert store.marks() == ({writer.shard: batches} if batches else {})
+    store = file_writer.store
+    assert store.marks() == ({file_writer.shard: batches} if batches else {})
     assert sum(each.count for each in store.counts()) == batches
     assert store.ledger(EVERYTHING, LedgerQuery()).messages.accepted == batches
     assert bool(store.observations(EVERYTHING, METER)) == bool(batches)

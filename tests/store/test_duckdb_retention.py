@@ -6,6 +6,7 @@ import contextlib
 import threading
 from typing import TYPE_CHECKING
 
+import duckdb
 import pytest
 
 from city.scope import EVERYTHING
@@ -17,19 +18,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from typing import Any
 
-    from conftest import Parts, Writer
+    from conftest import FileWriter, Parts
 
 METER = ObservationQuery("acme", "meter", limit=1_000_000)
 ROWS = 150_000
 HOUR_US = 3_600_000_000
 
 
-def rows(writer: Writer, first: int, count: int = ROWS) -> list[dict[str, Any]]:
+def rows(file_writer: FileWriter, first: int, count: int = ROWS) -> list[dict[str, Any]]:
     """Return rows that do not compress away: one every 10 s, two series in turn."""
     return [
         {
             "series": number % 2,
-            "time_us": writer.time_us + (first + number) * 10_000_000,
+            "time_us": file_writer.time_us + (first + number) * 10_000_000,
             "value": number * 2_654_435_761 % 1_000_003 / 7,
         }
         for number in range(count)
@@ -40,96 +41,102 @@ def both(parts: type[Parts]) -> list[Any]:
     return [parts.series(0), parts.series(1, quantity="pm2_5")]
 
 
-def test_expiry_deletes_what_is_older_and_nothing_else(writer: Writer, parts: type[Parts]) -> None:
-    old, kept = rows(writer, 0, 10), rows(writer, 10, 10)
-    conflicts = parts.observations([{**old[3], "value": 9.0}, {**kept[3], "value": 9.0}])
-    writer.write([*old, *kept], series=both(parts), conflicts=conflicts, **writer.messages(20))
-    assert writer.store.expire(kept[0]["time_us"]) == 11
-    found = writer.store.observations(EVERYTHING, METER)
-    assert [each.time_us for each in found] == sorted(
-        [*(row["time_us"] for row in kept), kept[3]["time_us"]]
-    )
-    assert writer.store.expire(kept[0]["time_us"]) == 0
-    # What was counted stays counted: the ledger is not of the observations that are left.
-    assert writer.store.ledger(EVERYTHING, LedgerQuery()).messages.accepted == 20
-    assert len(writer.store.series()) == 2
-
-
-def test_the_space_of_what_expired_is_used_again(writer: Writer, parts: type[Parts]) -> None:
-    writer.write(rows(writer, 0), series=both(parts))
-    writer.open()
-    full = writer.path.stat().st_size
+def test_the_space_of_what_expired_is_used_again(
+    file_writer: FileWriter, parts: type[Parts]
+) -> None:
+    file_writer.write(rows(file_writer, 0), series=both(parts))
+    file_writer.open()
+    full = file_writer.path.stat().st_size
     for generation in range(1, 4):
-        deleted = writer.store.expire(writer.time_us + generation * ROWS * 10_000_000)
+        deleted = file_writer.store.expire(file_writer.time_us + generation * ROWS * 10_000_000)
         assert deleted == ROWS
-        writer.open()
-        writer.write(rows(writer, generation * ROWS))
-        writer.open()
-    assert writer.path.stat().st_size < 1.5 * full
+        file_writer.open()
+        file_writer.write(rows(file_writer, generation * ROWS))
+        file_writer.open()
+    assert file_writer.path.stat().st_size < 1.5 * full
 
 
 def test_compaction_gives_space_back_and_keeps_everything_else(
-    writer: Writer, parts: type[Parts]
+    file_writer: FileWriter, parts: type[Parts]
 ) -> None:
-    writer.write(
-        rows(writer, 0), series=both(parts), **writer.messages(7),
+    file_writer.write(
+        rows(file_writer, 0), series=both(parts), **file_writer.messages(7),
         quarantine=[parts.entry(1)], recent=[RecentKey("acme", "meter", 5, 6)],
-        conflicts=parts.observations([{"time_us": writer.time_us + ROWS * 10_000_000}]),
+        conflicts=parts.observations([{"time_us": file_writer.time_us + ROWS * 10_000_000}]),
     )  # fmt: skip
-    writer.store.expire(writer.time_us + ROWS * 9_000_000)
-    before = facts(writer.store)
-    done = writer.store.compact()
+    file_writer.store.expire(file_writer.time_us + ROWS * 9_000_000)
+    before = facts(file_writer.store)
+    done = file_writer.store.compact()
     assert done.after_bytes < done.before_bytes
-    assert writer.path.stat().st_size == done.after_bytes
-    assert facts(writer.store) == before
-    writer.write([{"value": 1.0, "time_us": writer.time_us + 5}], **writer.messages())
-    writer.open()
-    assert len(facts(writer.store)[0]) == len(before[0]) + 1
-    left = sorted(each.name for each in writer.path.parent.iterdir())
+    assert file_writer.path.stat().st_size == done.after_bytes
+    assert facts(file_writer.store) == before
+    file_writer.write(
+        [{"value": 1.0, "time_us": file_writer.time_us + 5}], **file_writer.messages()
+    )
+    file_writer.open()
+    assert len(facts(file_writer.store)[0]) == len(before[0]) + 1
+    left = sorted(each.name for each in file_writer.path.parent.iterdir())
     assert left == ["store.duckdb", "store.duckdb.lock"]
 
 
 def test_readers_and_a_writer_go_on_while_the_store_is_compacted(
-    writer: Writer, parts: type[Parts]
+    file_writer: FileWriter, parts: type[Parts]
 ) -> None:
-    writer.write(rows(writer, 0), series=both(parts), **writer.messages())
+    file_writer.write(rows(file_writer, 0), series=both(parts), **file_writer.messages())
 
     def read() -> None:
-        assert len(writer.store.observations(EVERYTHING, METER)) >= ROWS
+        assert len(file_writer.store.observations(EVERYTHING, METER)) >= ROWS
 
     def write() -> None:
-        writer.write(rows(writer, ROWS + writer.sequence, 1), **writer.messages())
+        file_writer.write(
+            rows(file_writer, ROWS + file_writer.sequence, 1), **file_writer.messages()
+        )
 
     with repeated(read, write):
         for _ in range(3):
-            writer.store.compact()
-    assert writer.store.marks() == {writer.shard: writer.sequence}
-    assert len(writer.store.observations(EVERYTHING, METER)) == ROWS + writer.sequence - 1
+            file_writer.store.compact()
+    assert file_writer.store.marks() == {file_writer.shard: file_writer.sequence}
+    assert len(file_writer.store.observations(EVERYTHING, METER)) == ROWS + file_writer.sequence - 1
 
 
 def test_a_compaction_that_cannot_be_finished_changes_nothing(
-    writer: Writer, parts: type[Parts]
+    file_writer: FileWriter, parts: type[Parts]
 ) -> None:
-    writer.write(rows(writer, 0), series=both(parts), **writer.messages())
-    before = facts(writer.store)
-    folder = writer.path.parent
+    file_writer.write(rows(file_writer, 0), series=both(parts), **file_writer.messages())
+    before = facts(file_writer.store)
+    folder = file_writer.path.parent
     in_the_way = folder / "store.duckdb.compact.wal"
     in_the_way.mkdir()
     with pytest.raises((StoreBusyError, OSError)):
-        writer.store.compact()
+        file_writer.store.compact()
     in_the_way.rmdir()
-    assert facts(writer.store) == before
-    writer.store.compact()
-    assert facts(writer.store) == before
+    assert facts(file_writer.store) == before
+    file_writer.store.compact()
+    assert facts(file_writer.store) == before
 
 
-def test_what_a_killed_compaction_left_is_removed_at_the_next_start(writer: Writer) -> None:
-    writer.write(**writer.messages())
-    left = writer.path.with_name("store.duckdb.compact")
+def test_what_a_killed_compaction_left_is_removed_at_the_next_start(
+    file_writer: FileWriter,
+) -> None:
+    file_writer.write(**file_writer.messages())
+    left = file_writer.path.with_name("store.duckdb.compact")
     left.write_bytes(b"half a copy")
-    writer.open()
+    file_writer.open()
     assert not left.exists()
-    assert writer.store.marks() == {writer.shard: 1}
+    assert file_writer.store.marks() == {file_writer.shard: 1}
+
+
+def test_folding_keeps_small_tables_small(file_writer: FileWriter) -> None:
+    for _ in range(200):
+        file_writer.write(**file_writer.messages())
+    file_writer.store.close()
+    with duckdb.connect(str(file_writer.path)) as connection:
+        sizes = connection.execute(
+            "SELECT (SELECT count(*) FROM ledger), (SELECT count(*) FROM progress),"
+            " (SELECT count(*) FROM journal)"
+        ).fetchall()[0]
+    assert sizes[:2] == (2, 2)
+    assert sizes[2] < 64 * 5
 
 
 def facts(store: DuckDBStore) -> tuple[Any, ...]:

@@ -54,9 +54,9 @@ def test_every_column_comes_back(writer: Writer, parts: type[Parts]) -> None:
 def test_series_are_read_by_number_with_units_that_nobody_knows(
     writer: Writer, parts: type[Parts]
 ) -> None:
-    second, first = parts.series(1, kind="text", quantity="note"), parts.series(0)
-    writer.write(series=[second])
+    first, second = parts.series(0), parts.series(1, kind="text", quantity="note")
     writer.write(series=[first])
+    writer.write(series=[second])
     assert writer.store.series() == [first, second]
     assert writer.open().series() == [first, second]
     assert second.unit is None
@@ -170,7 +170,8 @@ def test_late_times_are_found_wherever_they_are(writer: Writer, parts: type[Part
 
 def test_watermarks_are_the_newest_by_event_time(writer: Writer, parts: type[Parts]) -> None:
     newest = {"time_us": writer.time_us + 9, "value": None, "other": '"open"', "flag": 4}
-    writer.write([newest, {"series": 1, "value": 3.5}], series=[parts.series()])
+    both = [parts.series(0), parts.series(1, quantity="pm2_5")]
+    writer.write([newest, {"series": 1, "value": 3.5}], series=both)
     writer.write([{"time_us": writer.time_us + 5, "value": 1.0}])
     found = writer.open().watermarks()
     assert found.schema == OBSERVATION_SCHEMA
@@ -182,6 +183,7 @@ def test_watermarks_are_the_newest_by_event_time(writer: Writer, parts: type[Par
 def test_the_last_64_keys_of_each_device_come_back_oldest_first(
     writer: Writer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Of the store that prunes by itself.
     monkeypatch.setattr("store.duckdb.store.PRUNE_EVERY", 100)
     for first in range(0, 200, 20):
         keys = [

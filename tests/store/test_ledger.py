@@ -6,21 +6,17 @@ import collections
 import threading
 from typing import TYPE_CHECKING
 
-import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from city.scope import EVERYTHING, Scope
-from store.duckdb.store import DuckDBStore
 from store.interface import GatewayCount, LedgerQuery, LedgerRow, Mark, ReceivedRow
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from conftest import Parts, Writer
 
-    from conftest import Writer
-
-    from store.interface import Batch
+    from store.interface import Batch, Store
 
 MINUTE_US = 60_000_000
 ALL = LedgerQuery()
@@ -68,10 +64,9 @@ def test_sums_are_those_of_the_batches_before_and_after_folding(
     batches: list[tuple[list[LedgerRow], list[ReceivedRow], int]],
     writer: Writer,
     monkeypatch: pytest.MonkeyPatch,
-    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    monkeypatch.setattr("store.duckdb.store.FOLD_EVERY", 3)
-    store = DuckDBStore(tmp_path_factory.mktemp("store") / "store.duckdb")
+    fold_every(monkeypatch, 3)
+    store = writer.fresh()
     sums: collections.Counter[tuple[int, str, str, str]] = collections.Counter()
     received: collections.Counter[int] = collections.Counter()
     for number, (rows, counted, gateway) in enumerate(batches):
@@ -138,9 +133,10 @@ def test_a_snapshot_by_minute_has_everything_of_one_instant(writer: Writer) -> N
 
 
 def test_a_snapshot_agrees_with_itself_while_batches_are_written(
-    writer: Writer, monkeypatch: pytest.MonkeyPatch
+    writer: Writer, parts: type[Parts], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("store.duckdb.store.FOLD_EVERY", 5)
+    fold_every(monkeypatch, 5)
+    writer.write(series=[parts.series()])
     store, done, faults = writer.store, threading.Event(), list[object]()
     seen = list[int]()
 
@@ -167,24 +163,17 @@ def test_a_snapshot_agrees_with_itself_while_batches_are_written(
     assert len(set(seen)) > 5, "the readers did not see the writes happen"
 
 
-def test_folding_keeps_small_tables_small(writer: Writer) -> None:
-    for _ in range(200):
-        writer.write(**writer.messages())
-    writer.store.close()
-    with duckdb.connect(str(writer.path)) as connection:
-        sizes = connection.execute(
-            "SELECT (SELECT count(*) FROM ledger), (SELECT count(*) FROM progress),"
-            " (SELECT count(*) FROM journal)"
-        ).fetchall()[0]
-    assert sizes[:2] == (2, 2)
-    assert sizes[2] < 64 * 5
-
-
-def test_marks_of_shards_do_not_touch_each_other(writer: Writer, tmp_path: Path) -> None:
+def test_marks_of_shards_do_not_touch_each_other(writer: Writer) -> None:
     writer.write()
     writer.write(marks=[Mark(4, 0, 900)])
     writer.write(marks=[Mark(3, 1, 2), Mark(4, 900, 901)])
     assert writer.open().marks() == {3: 2, 4: 901}
+
+
+def fold_every(monkeypatch: pytest.MonkeyPatch, batches: int) -> None:
+    """Let each store gather what its batches added after so many of them."""
+    monkeypatch.setattr("store.duckdb.store.FOLD_EVERY", batches)
+    monkeypatch.setattr("store.influx.writer.FLUSH_EVERY", batches)
 
 
 def whole(
@@ -209,7 +198,7 @@ def members(row: LedgerRow) -> dict[tuple[int, str, str, str], int]:
 
 
 def assert_agree(
-    store: DuckDBStore,
+    store: Store,
     sums: collections.Counter[tuple[int, str, str, str]],
     received: collections.Counter[int],
 ) -> None:

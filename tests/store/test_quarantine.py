@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from city.scope import EVERYTHING, Scope
-from store.interface import QuarantineQuery, Resolution
+from store.interface import Mark, QuarantineQuery, Resolution
 
 if TYPE_CHECKING:
     from conftest import Parts, Writer
@@ -27,7 +27,7 @@ def test_an_entry_comes_back_whole(writer: Writer, parts: type[Parts]) -> None:
 
 
 def test_pages_go_from_new_to_old_without_a_gap(writer: Writer, parts: type[Parts]) -> None:
-    entries = [parts.entry(number, received_us=100 + number // 3) for number in range(20)]
+    entries = [parts.entry(number, received_us=100 + number // 3) for number in range(10, 30)]
     writer.write(quarantine=entries)
     seen: list[str] = []
     before = None
@@ -41,11 +41,12 @@ def test_pages_go_from_new_to_old_without_a_gap(writer: Writer, parts: type[Part
 
 def test_entries_are_found_by_what_they_have_in_common(writer: Writer, parts: type[Parts]) -> None:
     writer.write(
+        marks=[Mark(3, 0, 1), Mark(4, 0, 1)],
         quarantine=[
             parts.entry(1),
             parts.entry(2, reason="no_route", provider="", device="", route=""),
             parts.entry(3, provider="water", device="pump", route="lora", shard=4),
-        ]
+        ],
     )
     for query, numbers in [
         (QuarantineQuery(reason="no_route"), [2]),

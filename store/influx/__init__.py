@@ -1,0 +1,7 @@
+"""The store on an InfluxDB server: written by line protocol, read by InfluxQL."""
+
+from store.influx.address import InfluxAddress, parse_address
+from store.influx.connection import DeniedError
+from store.influx.store import InfluxStore
+
+__all__ = ["DeniedError", "InfluxAddress", "InfluxStore", "parse_address"]

@@ -1,0 +1,104 @@
+"""Makes the database and what of it must be ours, and says what is there.
+
+1.x only by InfluxQL; buckets of 2.x are made by the client library, in `store.influx.buckets`.
+"""
+
+from typing import Final
+
+import msgspec
+
+from store.errors import StoreBusyError
+from store.influx.address import BOOKS
+from store.influx.connection import DATA, Connection
+from store.influx.line_protocol import identifier
+
+__all__ = ["Policy", "missing", "policies", "provision"]
+
+# Sequence numbers stand for times in the books: a year of them is one file for ever.
+BOOKS_SHARD: Final = "52w"
+DEFAULT_POLICY: Final = "autogen"
+
+
+class Policy(msgspec.Struct, frozen=True):
+    """A retention policy of 1.x.
+
+    Attributes:
+        duration: As the server writes it: `0s` for ever.
+    """
+
+    name: str
+    duration: str
+    default: bool
+
+
+def provision(connection: Connection, *, keep_days: int | None = None) -> list[str]:
+    """Make the database and its policies where they are missing; return what was done.
+
+    Args:
+        connection: To a server of version 1.
+        keep_days: How long observations are kept; None for ever.
+
+    Raises:
+        StoreBusyError: The server does not answer, or forbids it.
+    """
+    database = connection.address.database
+    name = identifier(database)
+    done: list[str] = []
+    if database not in _databases(connection):
+        connection.command(f"CREATE DATABASE {name}")
+        done.append(f"database {database}")
+    known = {policy.name: policy for policy in policies(connection)}
+    if BOOKS not in known:
+        connection.command(
+            f"CREATE RETENTION POLICY {identifier(BOOKS)} ON {name} DURATION INF REPLICATION 1"
+            f" SHARD DURATION {BOOKS_SHARD}"
+        )
+        done.append(f"retention policy {BOOKS}, for ever")
+    usual = next((policy.name for policy in known.values() if policy.default), DEFAULT_POLICY)
+    wanted = "0s" if keep_days is None else f"{keep_days * 24}h0m0s"
+    if known[usual].duration != wanted:
+        duration = "INF" if keep_days is None else f"{keep_days}d"
+        connection.command(
+            f"ALTER RETENTION POLICY {identifier(usual)} ON {name} DURATION {duration} DEFAULT"
+        )
+        done.append(f"retention policy {usual}, {duration}")
+    return done
+
+
+def missing(connection: Connection) -> str | None:
+    """Say what the server has not got that `provision` makes; None where all is there.
+
+    Raises:
+        StoreBusyError: The server does not answer.
+        DeniedError: It does not let us in.
+    """
+    database = connection.address.database
+    if connection.address.version == 1:
+        if database not in _databases(connection):
+            return f"database {database}"
+        found = any(policy.name == BOOKS for policy in policies(connection))
+        return None if found else f"retention policy {BOOKS} of database {database}"
+    for policy, bucket in ((DATA, database), (BOOKS, f"{database}/{BOOKS}")):
+        try:
+            connection.ask(policy, "SHOW MEASUREMENTS LIMIT 1")
+        except StoreBusyError as error:
+            if "not found" not in error.cause:
+                raise
+            return f"bucket {bucket}"
+    return None
+
+
+def policies(connection: Connection) -> list[Policy]:
+    """Return the retention policies of the database."""
+    name = identifier(connection.address.database)
+    answers = connection.command(f"SHOW RETENTION POLICIES ON {name}")
+    return [
+        Policy(row["name"], row["duration"], row["default"])
+        for answer in answers
+        for row in answer.rows()
+    ]
+
+
+def _databases(connection: Connection) -> set[str]:
+    answers = connection.command("SHOW DATABASES")
+    return {row["name"] for answer in answers for row in answer.rows()}
