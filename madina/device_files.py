@@ -42,6 +42,13 @@ COLUMNS: Final[Mapping[str, Callable[[str], object]]] = {
     "district": _text,
     "place": _text,
     "tags": _tags,
+    "address": _text,
+    "timezone": _text,
+    "site_class": _text,
+    "population": int,
+    "profile": _text,
+    "installed_on": _text,
+    "retired_on": _text,
 }
 NEEDED: Final = ("provider", "id")
 

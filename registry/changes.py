@@ -1,27 +1,27 @@
 """What ingest has to read again: the facts behind a revision, oldest change first."""
 
 import msgspec
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from registry.database import FACTS, Database
+from registry.effective import DEVICE, DISTRICT, INTERVAL, KIND, LAT, LON
 from registry.facts import Changes, Device, Provider, Route
-from registry.tables import CounterRow, DeviceRow, PlaceRow, ProviderRow, RouteRow
+from registry.tables import CounterRow, DeviceRow, ProviderRow, RouteRow
 
 __all__ = ["changes_since"]
 
-# A device without a position of its own stands where its place is.
 DEVICES = select(
     DeviceRow.provider,
     DeviceRow.id,
-    DeviceRow.kind,
+    KIND,
     DeviceRow.name,
     DeviceRow.status,
-    DeviceRow.expected_interval_s,
-    func.coalesce(DeviceRow.lat, PlaceRow.lat),
-    func.coalesce(DeviceRow.lon, PlaceRow.lon),
-    func.coalesce(DeviceRow.district, PlaceRow.district),
+    INTERVAL,
+    LAT,
+    LON,
+    DISTRICT,
     DeviceRow.revision,
-).join(PlaceRow, DeviceRow.place == PlaceRow.name, isouter=True)
+).select_from(DEVICE)
 
 PROVIDERS = select(ProviderRow.name, ProviderRow.title, ProviderRow.revision)
 

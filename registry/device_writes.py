@@ -3,18 +3,19 @@
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
+from typing import Any, Final, Literal
 
 import msgspec
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, insert, select, update
 
 from registry.database import Change
 from registry.errors import NotThereError
+from registry.locating import find_districts
 from registry.providers import ensure_providers
 from registry.records import DeviceDraft, ImportResult
-from registry.tables import DeviceRow, PlaceRow
+from registry.tables import DeviceRow, PlaceRow, ProfileRow
 
-__all__ = ["accept_devices", "put_devices"]
+__all__ = ["accept_devices", "put_devices", "touch_devices"]
 
 # SQLite takes 32,766 parameters in a statement; smaller lists are planned faster.
 IDS_AT_ONCE = 1_000
@@ -25,7 +26,17 @@ COLUMNS = tuple(getattr(DeviceRow, field) for field in FIELDS)
 UPDATE = (
     update(DeviceRow)
     .where(DeviceRow.provider == bindparam("of_provider"), DeviceRow.id == bindparam("of_id"))
-    .values({field: bindparam(f"new_{field}") for field in (*FIELDS[2:], "revision", "updated_us")})
+    .values(
+        {
+            field: bindparam(f"new_{field}")
+            for field in (*FIELDS[2:], "found_district", "revision", "updated_us")
+        }
+    )
+)
+TOUCH: Final = (
+    update(DeviceRow)
+    .where(DeviceRow.provider == bindparam("of_provider"), DeviceRow.id == bindparam("of_id"))
+    .values(revision=bindparam("new_revision"))
 )
 
 
@@ -33,10 +44,11 @@ def put_devices(change: Change, drafts: Sequence[DeviceDraft], *, replace: bool)
     """Insert devices, and update those that differ where `replace`; the last of equals wins.
 
     Raises:
-        NotThereError: If a place is not registered.
+        NotThereError: If a place or profile is not registered.
     """
     wanted = {(each.provider, each.id): each for each in drafts}
-    _check_places(change, {each.place for each in drafts if each.place is not None})
+    _check_known(change, "place", {each.place for each in drafts if each.place is not None})
+    _check_known(change, "profile", {each.profile for each in drafts if each.profile is not None})
     ensure_providers(change, (provider for provider, _ in wanted))
     found = _find(change, wanted)
     fresh = [draft for name, draft in wanted.items() if name not in found]
@@ -63,6 +75,20 @@ def accept_devices(change: Change, names: Sequence[tuple[str, str]]) -> int:
     return len(fresh) + len(pending)
 
 
+def touch_devices(change: Change, condition: ColumnElement[bool]) -> None:
+    """Give devices new revisions, so that ingest reads them again."""
+    found = change.connection.execute(select(DeviceRow.provider, DeviceRow.id).where(condition))
+    names = found.all()
+    if names:
+        rows = [
+            {"of_provider": provider, "of_id": device, "new_revision": revision}
+            for (provider, device), revision in zip(
+                names, change.revisions(len(names)), strict=True
+            )
+        ]
+        change.connection.execute(TOUCH, rows)
+
+
 def _find(change: Change, names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], DeviceDraft]:
     found: dict[tuple[str, str], DeviceDraft] = {}
     for provider, group in groupby(sorted(names), key=itemgetter(0)):
@@ -81,9 +107,14 @@ def _insert(change: Change, drafts: Sequence[DeviceDraft]) -> None:
     if not drafts:
         return
     stamps = {"created_us": change.now_us, "updated_us": change.now_us}
+    revisions = change.revisions(len(drafts))
     rows: list[dict[str, Any]] = [
-        msgspec.structs.asdict(draft) | stamps | {"revision": revision, "tags": list(draft.tags)}
-        for draft, revision in zip(drafts, change.revisions(len(drafts)), strict=True)
+        msgspec.structs.asdict(draft)
+        | stamps
+        | {"revision": revision, "tags": list(draft.tags), "found_district": district}
+        for draft, revision, district in zip(
+            drafts, revisions, _districts(change, drafts), strict=True
+        )
     ]
     change.connection.execute(insert(DeviceRow), rows)
 
@@ -95,15 +126,22 @@ def _update(change: Change, drafts: Sequence[DeviceDraft]) -> None:
         {f"new_{field}": getattr(draft, field) for field in FIELDS[2:]}
         | {"of_provider": draft.provider, "of_id": draft.id}
         | {"new_revision": revision, "new_updated_us": change.now_us}
-        | {"new_tags": list(draft.tags)}
-        for draft, revision in zip(drafts, change.revisions(len(drafts)), strict=True)
+        | {"new_tags": list(draft.tags), "new_found_district": district}
+        for draft, revision, district in zip(
+            drafts, change.revisions(len(drafts)), _districts(change, drafts), strict=True
+        )
     ]
     change.connection.execute(UPDATE, rows)
 
 
-def _check_places(change: Change, names: set[str]) -> None:
+def _districts(change: Change, drafts: Sequence[DeviceDraft]) -> list[str | None]:
+    return find_districts(change.connection, [(each.lat, each.lon) for each in drafts])
+
+
+def _check_known(change: Change, kind: Literal["place", "profile"], names: set[str]) -> None:
     if not names:
         return
-    known = set(change.connection.execute(select(PlaceRow.name)).scalars())
+    column = PlaceRow.name if kind == "place" else ProfileRow.name
+    known = set(change.connection.execute(select(column)).scalars())
     for name in sorted(names - known):
-        raise NotThereError(kind="place", name=name)
+        raise NotThereError(kind=kind, name=name)

@@ -10,6 +10,7 @@ from city.scope import Scope
 from registry.checks import check_device
 from registry.database import Database
 from registry.device_writes import accept_devices, put_devices
+from registry.effective import DEVICE, DISTRICT, KIND
 from registry.errors import AlreadyThereError, AmbiguousDeviceError, NotThereError
 from registry.records import (
     DeviceCounts,
@@ -22,22 +23,13 @@ from registry.tables import DeviceRow
 
 __all__ = ["Devices"]
 
+FIELDS = DeviceDraft.__struct_fields__
 COLUMNS = (
-    DeviceRow.provider,
-    DeviceRow.id,
-    DeviceRow.kind,
-    DeviceRow.name,
-    DeviceRow.status,
-    DeviceRow.expected_interval_s,
-    DeviceRow.lat,
-    DeviceRow.lon,
-    DeviceRow.district,
-    DeviceRow.place,
-    DeviceRow.tags,
+    *(getattr(DeviceRow, field) for field in FIELDS),
+    DISTRICT.label("in_district"),
     DeviceRow.created_us,
     DeviceRow.updated_us,
 )
-FIELDS = DeviceDraft.__struct_fields__
 # Enough to tell a person which ones there are.
 NAMESAKES_MAX = 10
 
@@ -53,9 +45,9 @@ class Devices:
         statement = _visible(scope).order_by(DeviceRow.provider, DeviceRow.id).limit(query.limit)
         for column, wanted in (
             (DeviceRow.provider, query.provider),
-            (DeviceRow.kind, query.kind),
+            (KIND, query.kind),
             (DeviceRow.status, query.status),
-            (DeviceRow.district, query.district),
+            (DISTRICT, query.district),
         ):
             if wanted is not None:
                 statement = statement.where(column == wanted)
@@ -186,7 +178,7 @@ class Devices:
 
 
 def _visible(scope: Scope) -> Select[*tuple[Any, ...]]:
-    statement = select(*COLUMNS)
+    statement = select(*COLUMNS).select_from(DEVICE)
     if scope.providers is None:
         return statement
     return statement.where(DeviceRow.provider.in_(scope.providers))

@@ -6,8 +6,11 @@ import msgspec
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from registry.checks import check_place
-from registry.database import Change, Database
+from registry.database import Database
+from registry.device_writes import touch_devices
+from registry.effective import PLACE_DISTRICT
 from registry.errors import AlreadyThereError, NotThereError
+from registry.locating import find_districts
 from registry.records import PlaceDraft, PlaceRecord
 from registry.tables import DeviceRow, PlaceRow
 
@@ -20,6 +23,8 @@ COLUMNS = (
     PlaceRow.lon,
     PlaceRow.district,
     PlaceRow.timezone,
+    PlaceRow.address,
+    PLACE_DISTRICT.label("in_district"),
     PlaceRow.created_us,
     PlaceRow.updated_us,
 )
@@ -60,9 +65,11 @@ class Places:
             statement = select(PlaceRow.name).where(PlaceRow.name == draft.name)
             if change.connection.execute(statement).first() is not None:
                 raise AlreadyThereError(kind="place", name=draft.name)
+            (district,) = find_districts(change.connection, [(draft.lat, draft.lon)])
             change.connection.execute(
                 insert(PlaceRow).values(
                     **msgspec.structs.asdict(draft),
+                    found_district=district,
                     created_us=change.now_us,
                     updated_us=change.now_us,
                 )
@@ -79,24 +86,16 @@ class Places:
         """
         with self._database.changing(actor) as change:
             found = _get(change.connection, name)
-            check_place(msgspec.structs.replace(found, **fields, name=name))
-            statement = update(PlaceRow).where(PlaceRow.name == name)
-            change.connection.execute(statement.values(**fields, updated_us=change.now_us))
-            _touch_devices(change, name)
+            wanted = msgspec.structs.replace(found, **fields, name=name)
+            check_place(wanted)
+            (district,) = find_districts(change.connection, [(wanted.lat, wanted.lon)])
+            statement = update(PlaceRow).where(PlaceRow.name == name).values(**fields)
+            change.connection.execute(
+                statement.values(found_district=district, updated_us=change.now_us)
+            )
+            touch_devices(change, DeviceRow.place == name)
             change.note("place.changed", name, ", ".join(sorted(fields)))
             return _get(change.connection, name)
-
-
-def _touch_devices(change: Change, place: str) -> None:
-    """Give the devices of a place new revisions, so that ingest reads them again."""
-    devices = select(DeviceRow.provider, DeviceRow.id).where(DeviceRow.place == place)
-    found = change.connection.execute(devices).all()
-    for (provider, device), revision in zip(found, change.revisions(len(found)), strict=True):
-        change.connection.execute(
-            update(DeviceRow)
-            .where(DeviceRow.provider == provider, DeviceRow.id == device)
-            .values(revision=revision)
-        )
 
 
 def _get(connection: Connection, name: str) -> PlaceRecord:

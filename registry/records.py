@@ -1,6 +1,7 @@
 """What people see and say of the relational facts: drafts go in, records come out."""
 
-from typing import Any
+from datetime import date
+from typing import Any, Literal
 
 import msgspec
 
@@ -9,20 +10,32 @@ from registry.facts import DeviceStatus
 __all__ = [
     "AuditQuery",
     "AuditRecord",
+    "CalibrationDraft",
+    "CalibrationRecord",
     "DeviceCounts",
     "DeviceDraft",
     "DeviceQuery",
     "DeviceRecord",
+    "DistrictDraft",
+    "DistrictRecord",
     "ImportResult",
     "KeyRecord",
     "PlaceDraft",
     "PlaceRecord",
+    "ProfileDraft",
+    "ProfileRecord",
     "ProviderDraft",
     "ProviderRecord",
+    "QuantityLimits",
     "RouteDraft",
     "RouteRecord",
+    "SiteClass",
     "UserRecord",
 ]
+
+
+# What a station stands for, in the words of the air quality directives.
+SiteClass = Literal["traffic", "background"]
 
 
 class ProviderDraft(msgspec.Struct, frozen=True):
@@ -44,6 +57,7 @@ class PlaceDraft(msgspec.Struct, frozen=True):
     """A point of the city; WGS 84 degrees.
 
     Attributes:
+        district: As somebody said; None: the one whose outline holds the position.
         timezone: IANA zone of its civil days; None: the city's.
     """
 
@@ -53,17 +67,30 @@ class PlaceDraft(msgspec.Struct, frozen=True):
     lon: float | None = None
     district: str | None = None
     timezone: str | None = None
+    address: str = ""
 
 
 class PlaceRecord(PlaceDraft, frozen=True, kw_only=True):
-    """A place as it is registered."""
+    """A place as it is registered.
 
+    Attributes:
+        in_district: As said, else by its position.
+    """
+
+    in_district: str | None
     created_us: int
     updated_us: int
 
 
 class DeviceDraft(msgspec.Struct, frozen=True):
-    """A device; `lat`, `lon` and `district` are its own, None takes the place's."""
+    """A device; what it leaves out its place and its profile say.
+
+    Attributes:
+        district: As somebody said; None: the one whose outline holds its position, or the place's.
+        site_class: Stations of different classes are not mixed where that matters.
+        population: How many people it stands for.
+        installed_on, retired_on: Civil days.
+    """
 
     provider: str
     id: str
@@ -76,13 +103,116 @@ class DeviceDraft(msgspec.Struct, frozen=True):
     district: str | None = None
     place: str | None = None
     tags: tuple[str, ...] = ()
+    address: str = ""
+    timezone: str | None = None
+    site_class: SiteClass | None = None
+    population: int | None = None
+    profile: str | None = None
+    installed_on: date | None = None
+    retired_on: date | None = None
 
 
 class DeviceRecord(DeviceDraft, frozen=True, kw_only=True):
-    """A device as it is registered."""
+    """A device as it is registered.
+
+    Attributes:
+        in_district: As said, else by its position, else its place's.
+    """
+
+    in_district: str | None
+    created_us: int
+    updated_us: int
+
+
+class DistrictDraft(msgspec.Struct, frozen=True):
+    """A part of the city.
+
+    Attributes:
+        geometry: GeoJSON (RFC 7946) Polygon or MultiPolygon: longitude before latitude.
+    """
+
+    name: str
+    geometry: dict[str, Any]
+    title: str = ""
+    population: int | None = None
+
+
+class DistrictRecord(DistrictDraft, frozen=True, kw_only=True):
+    """A district as it is registered."""
 
     created_us: int
     updated_us: int
+
+
+class QuantityLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is known of a quantity of a make of devices; None where nobody said.
+
+    Source: the tests of QARTOD (range, spike, rate of change, flat line), thresholds in `unit`.
+
+    Attributes:
+        unit: UCUM code.
+        sensor_min, sensor_max: Beyond them a value fails.
+        expected_min, expected_max: Beyond them a value is suspect.
+        spike_suspect, spike_fail: Distance from the mean of both neighbours.
+        rate_suspect, rate_fail: Change a second.
+        flat_suspect_s, flat_fail_s: How long values may stay within `flat_tolerance`.
+        detection_limit: Limit of detection.
+    """
+
+    unit: str | None = None
+    sensor_min: float | None = None
+    sensor_max: float | None = None
+    expected_min: float | None = None
+    expected_max: float | None = None
+    spike_suspect: float | None = None
+    spike_fail: float | None = None
+    rate_suspect: float | None = None
+    rate_fail: float | None = None
+    flat_suspect_s: float | None = None
+    flat_fail_s: float | None = None
+    flat_tolerance: float | None = None
+    detection_limit: float | None = None
+
+
+class ProfileDraft(msgspec.Struct, frozen=True):
+    """What devices of one make have in common; a device's own words win."""
+
+    name: str
+    title: str = ""
+    kind: str = ""
+    expected_interval_s: float | None = None
+    quantities: dict[str, QuantityLimits] = {}
+
+
+class ProfileRecord(ProfileDraft, frozen=True, kw_only=True):
+    """A profile as it is registered."""
+
+    created_us: int
+    updated_us: int
+
+
+class CalibrationDraft(msgspec.Struct, frozen=True):
+    """Corrected = factor x value + offset, from an instant until another; in the series' unit.
+
+    Attributes:
+        valid_until_us: Excluded; None: until further notice.
+    """
+
+    provider: str
+    device: str
+    quantity: str
+    valid_from_us: int
+    valid_until_us: int | None = None
+    factor: float = 1.0
+    offset: float = 0.0
+    note: str = ""
+
+
+class CalibrationRecord(CalibrationDraft, frozen=True, kw_only=True):
+    """A calibration as it is registered."""
+
+    id: int
+    created_us: int
 
 
 class DeviceQuery(msgspec.Struct, frozen=True):

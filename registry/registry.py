@@ -5,13 +5,16 @@ from pathlib import Path
 from city.access import ShardRule, ShardRules
 from city.clock import Clock
 from registry.audit import AuditLog
+from registry.calibrations import Calibrations
 from registry.changes import changes_since
 from registry.database import ACCESS, Database
 from registry.devices import Devices
+from registry.districts import Districts
 from registry.facts import Changes
 from registry.keys import Keys
 from registry.migrate import migrate
 from registry.places import Places
+from registry.profiles import Profiles
 from registry.providers import Providers
 from registry.routes import OptionsFault, Routes, anything
 from registry.sites import Sites
@@ -27,7 +30,8 @@ class Registry:
 
     Attributes:
         database: Where they are; other tables of the same database use it too.
-        providers, places, devices, routes, users, keys, audit: One for each kind of fact.
+        providers, places, districts, profiles, devices, calibrations, routes, users, keys, audit:
+            One for each kind of fact.
         sites: Where devices stand, for computations.
     """
 
@@ -35,7 +39,10 @@ class Registry:
         self.database = database
         self.providers = Providers(database)
         self.places = Places(database)
+        self.districts = Districts(database)
+        self.profiles = Profiles(database)
         self.devices = Devices(database)
+        self.calibrations = Calibrations(database)
         self.routes = Routes(database, options_fault)
         self.users = Users(database)
         self.keys = Keys(database)

@@ -2,15 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Index, Integer, LargeBinary, UniqueConstraint
+from sqlalchemy import JSON, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from registry.tables import Tables, words
+from registry.tables import NUMBER, Tables, words
 
 __all__ = ["ArrivalRow", "LeaseRow", "RevisionRow"]
-
-# SQLite numbers rows by itself only where the key is a plain INTEGER.
-NUMBER = BigInteger().with_variant(Integer, "sqlite")
 
 
 class RevisionRow(Tables):

@@ -1,10 +1,11 @@
 """Where devices stand: what areas a device belongs to, and by whose clock its days are."""
 
 import msgspec
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from registry.database import FACTS, Database
-from registry.tables import CounterRow, DeviceRow, PlaceRow
+from registry.effective import DEVICE, DISTRICT, INTERVAL, KIND, TIMEZONE
+from registry.tables import CounterRow, DeviceRow
 
 __all__ = ["Site", "SiteList", "Sites"]
 
@@ -14,8 +15,8 @@ class Site(msgspec.Struct, frozen=True):
 
     Attributes:
         interval_s: How often it should report; None where nobody said.
-        district: Its own, else its place's.
-        timezone: Its place's zone; None: the city's.
+        district: As said, else by its position, else its place's.
+        timezone: Its own, else its place's zone; None: the city's.
     """
 
     provider: str
@@ -50,13 +51,13 @@ class Sites:
             select(
                 DeviceRow.provider,
                 DeviceRow.id,
-                DeviceRow.kind,
-                DeviceRow.expected_interval_s,
+                KIND,
+                INTERVAL,
                 DeviceRow.place,
-                func.coalesce(DeviceRow.district, PlaceRow.district),
-                PlaceRow.timezone,
+                DISTRICT,
+                TIMEZONE,
             )
-            .join(PlaceRow, DeviceRow.place == PlaceRow.name, isouter=True)
+            .select_from(DEVICE)
             .where(DeviceRow.status != "retired")
             .order_by(DeviceRow.provider, DeviceRow.id)
         )

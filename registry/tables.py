@@ -1,16 +1,21 @@
 """The tables, as SQLAlchemy sees them; what they were before is told by the migrations."""
 
+from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import JSON, BigInteger, Float, ForeignKey, Index, Integer, String, Text
+from sqlalchemy import JSON, BigInteger, Date, Float, ForeignKey, Index, Integer, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 __all__ = [
+    "NUMBER",
     "AuditRow",
+    "CalibrationRow",
     "CounterRow",
     "DeviceRow",
+    "DistrictRow",
     "KeyRow",
     "PlaceRow",
+    "ProfileRow",
     "ProviderRow",
     "RouteRow",
     "Tables",
@@ -18,6 +23,8 @@ __all__ = [
     "words",
 ]
 
+# SQLite numbers rows by itself only where the key is a plain INTEGER.
+NUMBER: Final = BigInteger().with_variant(Integer, "sqlite")
 # A device id has up to 128 characters, each of which may be written as %XX.
 DEVICE_ID_MAX: Final = 200
 
@@ -36,6 +43,7 @@ class Tables(DeclarativeBase):
     type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads the attribute as it stands
         int: BigInteger,
         float: Float(53),
+        date: Date,
         list[str]: JSON,
         list[int]: JSON,
         dict[str, Any]: JSON,
@@ -75,12 +83,62 @@ class PlaceRow(Tables):
     lon: Mapped[float | None]
     district: Mapped[str | None] = mapped_column(words(64))
     timezone: Mapped[str | None] = mapped_column(words(64))
+    address: Mapped[str] = mapped_column(words(200))
+    found_district: Mapped[str | None] = mapped_column(words(64))
     created_us: Mapped[int]
     updated_us: Mapped[int]
 
 
+class DistrictRow(Tables):
+    """Parts of the city, each with its outline."""
+
+    __tablename__ = "districts"
+
+    name: Mapped[str] = mapped_column(words(64), primary_key=True)
+    title: Mapped[str] = mapped_column(words(200))
+    population: Mapped[int | None]
+    geometry: Mapped[dict[str, Any]]
+    created_us: Mapped[int]
+    updated_us: Mapped[int]
+
+
+class ProfileRow(Tables):
+    """What devices of one make have in common."""
+
+    __tablename__ = "profiles"
+
+    name: Mapped[str] = mapped_column(words(64), primary_key=True)
+    title: Mapped[str] = mapped_column(words(200))
+    kind: Mapped[str] = mapped_column(words(64))
+    expected_interval_s: Mapped[float | None]
+    quantities: Mapped[dict[str, Any]]
+    created_us: Mapped[int]
+    updated_us: Mapped[int]
+
+
+class CalibrationRow(Tables):
+    """What has to be done to a device's values to correct them, for a time."""
+
+    __tablename__ = "calibrations"
+    __table_args__ = (Index("calibrations_by_device", "provider", "device", "quantity"),)
+
+    id: Mapped[int] = mapped_column(NUMBER, primary_key=True, autoincrement=True)
+    provider: Mapped[str] = mapped_column(words(64))
+    device: Mapped[str] = mapped_column(words(DEVICE_ID_MAX))
+    quantity: Mapped[str] = mapped_column(words(64))
+    factor: Mapped[float]
+    offset: Mapped[float]
+    valid_from_us: Mapped[int]
+    valid_until_us: Mapped[int | None]
+    note: Mapped[str] = mapped_column(words(200))
+    created_us: Mapped[int]
+
+
 class DeviceRow(Tables):
-    """Devices; position and district are the place's where the device has none of its own."""
+    """Devices; what they do not say themselves their place and their profile say.
+
+    `district` is what somebody said, `found_district` the one whose polygon holds the position.
+    """
 
     __tablename__ = "devices"
     __table_args__ = (Index("devices_by_id", "id"),)
@@ -96,6 +154,14 @@ class DeviceRow(Tables):
     district: Mapped[str | None] = mapped_column(words(64))
     place: Mapped[str | None] = mapped_column(ForeignKey("places.name"), index=True)
     tags: Mapped[list[str]]
+    address: Mapped[str] = mapped_column(words(200))
+    timezone: Mapped[str | None] = mapped_column(words(64))
+    site_class: Mapped[str | None] = mapped_column(words(16))
+    population: Mapped[int | None]
+    profile: Mapped[str | None] = mapped_column(ForeignKey("profiles.name"), index=True)
+    installed_on: Mapped[date | None]
+    retired_on: Mapped[date | None]
+    found_district: Mapped[str | None] = mapped_column(words(64))
     revision: Mapped[int] = mapped_column(index=True)
     created_us: Mapped[int]
     updated_us: Mapped[int]
@@ -152,10 +218,7 @@ class AuditRow(Tables):
 
     __tablename__ = "audit"
 
-    # SQLite numbers rows by itself only where the key is a plain INTEGER.
-    id: Mapped[int] = mapped_column(
-        BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True
-    )
+    id: Mapped[int] = mapped_column(NUMBER, primary_key=True, autoincrement=True)
     time_us: Mapped[int] = mapped_column(index=True)
     actor: Mapped[str] = mapped_column(words(200))
     action: Mapped[str] = mapped_column(words(64))

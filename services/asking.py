@@ -14,6 +14,7 @@ from city.instants import InstantError, text_us, to_text
 from services.problems import ProblemError
 
 __all__ = [
+    "NUMBER_MAX",
     "Cursor",
     "Document",
     "Instant",

@@ -23,7 +23,7 @@ __all__ = [
     "show",
 ]
 
-COLUMNS = ("device", "kind", "name", "status", "district", "place", "expected_interval_s")
+COLUMNS = ("device", "kind", "name", "status", "in_district", "place", "expected_interval_s")
 ACCEPTED_AT_ONCE = 1_000
 # Each is registered whole or not at all; short enough to answer within a second or two.
 IMPORTED_AT_ONCE = 5_000
@@ -43,6 +43,18 @@ Interval = Annotated[
     float | None, typer.Option("--interval", help="Seconds from one message to the next.")
 ]
 Status = Literal["active", "pending", "retired"]
+Address = Annotated[str | None, typer.Option(help="Street and number.")]
+Zone = Annotated[
+    str | None, typer.Option("--timezone", help="IANA zone, where it is not its place's.")
+]
+SiteClass = Annotated[
+    Literal["traffic", "background"] | None, typer.Option("--class", help="What it stands for.")
+]
+Population = Annotated[int | None, typer.Option(help="How many people it stands for.")]
+Profile = Annotated[str | None, typer.Option(help="Name of the profile of its make.")]
+Installed = Annotated[str | None, typer.Option(help="Day when it was installed: 2026-03-04.")]
+Retired = Annotated[str | None, typer.Option(help="Day when it was taken away: 2026-03-04.")]
+Tags = Annotated[list[str] | None, typer.Option("--tag", help="Any word; may be repeated.")]
 NewStatus = Annotated[
     Status | None, typer.Option(help="Only active devices are stored; others are parked.")
 ]
@@ -96,6 +108,14 @@ def add(  # noqa: PLR0913 - each is an option of the command line
     lon: Lon = None,
     interval: Interval = None,
     status: NewStatus = None,
+    address: Address = None,
+    timezone: Zone = None,
+    site_class: SiteClass = None,
+    population: Population = None,
+    profile: Profile = None,
+    installed: Installed = None,
+    retired: Retired = None,
+    tag: Tags = None,
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
@@ -104,6 +124,7 @@ def add(  # noqa: PLR0913 - each is an option of the command line
     if not separator:
         raise CommandError(f"{device!r} has no provider: name it PROVIDER/DEVICE")
     members = _members(kind, name, place, district, lat, lon, interval, status)
+    members |= _more(address, timezone, site_class, population, profile, installed, retired, tag)
     with api(data_dir) as platform:
         made = platform.send("POST", "/v1/devices", {"provider": provider, "id": own, **members})
         print_document(made, as_json=as_json)
@@ -121,11 +142,20 @@ def change(  # noqa: PLR0913 - each is an option of the command line
     lon: Lon = None,
     interval: Interval = None,
     status: NewStatus = None,
+    address: Address = None,
+    timezone: Zone = None,
+    site_class: SiteClass = None,
+    population: Population = None,
+    profile: Profile = None,
+    installed: Installed = None,
+    retired: Retired = None,
+    tag: Tags = None,
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
     """Change what is given of a device; the rest stays."""
     members = _members(kind, name, place, district, lat, lon, interval, status)
+    members |= _more(address, timezone, site_class, population, profile, installed, retired, tag)
     with api(data_dir) as platform:
         print_document(
             platform.send("PATCH", resource("/v1/devices", device), members), as_json=as_json
@@ -198,6 +228,12 @@ def export_file(
 def _members(*given: object) -> Document:
     """Return the members that were given, in the order of the options."""
     fields = ("kind", "name", "place", "district", "lat", "lon", "expected_interval_s", "status")
+    return {field: value for field, value in zip(fields, given, strict=True) if value is not None}
+
+
+def _more(*given: object) -> Document:
+    fields = ("address", "timezone", "site_class", "population", "profile")
+    fields += ("installed_on", "retired_on", "tags")
     return {field: value for field, value in zip(fields, given, strict=True) if value is not None}
 
 

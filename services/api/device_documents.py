@@ -1,12 +1,13 @@
 """What the API says of devices, and is told."""
 
+from datetime import date
 from typing import Annotated
 
 from pydantic import Field
 
 from city.instants import to_text
 from registry.facts import DeviceStatus
-from registry.records import DeviceDraft, DeviceRecord
+from registry.records import DeviceDraft, DeviceRecord, SiteClass
 from services.asking import Cursor, Document, Limit
 
 __all__ = [
@@ -36,8 +37,12 @@ class DeviceChange(Document):
 
     Attributes:
         kind: What it is for: `air`, `noise`, `parking`, ...
-        expected_interval_s: How often it should report; null where nobody knows.
-        lat, lon, district: Its own; null takes those of its place.
+        expected_interval_s: How often it should report; null takes that of its profile.
+        lat, lon, timezone: Its own; null takes those of its place.
+        district: Null takes the one whose outline holds the position, or that of its place.
+        site_class: What a station stands for.
+        population: How many people it stands for.
+        profile: What it has in common with others of its make.
     """
 
     kind: str = ""
@@ -49,6 +54,13 @@ class DeviceChange(Document):
     district: str | None = None
     place: str | None = None
     tags: tuple[str, ...] = ()
+    address: str = ""
+    timezone: str | None = None
+    site_class: SiteClass | None = None
+    population: int | None = None
+    profile: str | None = None
+    installed_on: date | None = None
+    retired_on: date | None = None
 
 
 class DeviceBody(DeviceChange):
@@ -59,9 +71,13 @@ class DeviceBody(DeviceChange):
 
 
 class DeviceDocument(DeviceBody):
-    """A device as it is registered; `device` is its name: `provider/id`."""
+    """A device as it is registered; `device` is its name: `provider/id`.
+
+    `in_district` is the district that holds for it, by whatever was said or found.
+    """
 
     device: str
+    in_district: str | None
     created_at: str
     updated_at: str
 
@@ -117,6 +133,7 @@ def device_document(record: DeviceRecord) -> DeviceDocument:
     return DeviceDocument(
         **members,
         device=f"{record.provider}/{record.id}",
+        in_district=record.in_district,
         created_at=to_text(record.created_us),
         updated_at=to_text(record.updated_us),
     )

@@ -30,13 +30,17 @@ LIMIT = 100
 
 
 class PlaceChange(Document):
-    """Members that change; the others stay. WGS 84 degrees."""
+    """Members that change; the others stay. WGS 84 degrees.
+
+    A district that is null is the one whose outline holds the position.
+    """
 
     title: str = ""
     lat: float | None = None
     lon: float | None = None
     district: str | None = None
     timezone: str | None = None
+    address: str = ""
 
 
 class PlaceBody(PlaceChange):
@@ -46,8 +50,9 @@ class PlaceBody(PlaceChange):
 
 
 class PlaceDocument(PlaceBody):
-    """A place as it is registered."""
+    """A place as it is registered; `in_district` is the district that holds for it."""
 
+    in_district: str | None
     created_at: str
     updated_at: str
 
@@ -121,6 +126,8 @@ def _document(record: PlaceRecord) -> PlaceDocument:
         lon=record.lon,
         district=record.district,
         timezone=record.timezone,
+        address=record.address,
+        in_district=record.in_district,
         created_at=to_text(record.created_us),
         updated_at=to_text(record.updated_us),
     )

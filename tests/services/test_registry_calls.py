@@ -16,6 +16,9 @@ pytestmark = pytest.mark.live
 
 DEVICE = {"provider": "acme", "id": "meter-7", "kind": "water", "expected_interval_s": 900}
 
+RING = [[8, 47], [9, 47], [9, 48], [8, 48], [8, 47]]
+WEST = {"type": "Polygon", "coordinates": [RING]}
+
 # A changing call of each resource; the body is one that works.
 CHANGES = [
     ("POST", "/v1/devices", DEVICE),
@@ -26,6 +29,17 @@ CHANGES = [
     ("PATCH", "/v1/providers/acme", {"title": "Acme"}),
     ("POST", "/v1/places", {"name": "square"}),
     ("PATCH", "/v1/places/square", {"title": "Square"}),
+    ("PUT", "/v1/districts", {"items": [{"name": "west", "geometry": WEST}]}),
+    ("DELETE", "/v1/districts/west", None),
+    ("POST", "/v1/profiles", {"name": "sds011", "kind": "air"}),
+    ("PATCH", "/v1/profiles/sds011", {"expected_interval_s": 150}),
+    ("DELETE", "/v1/profiles/sds011", None),
+    (
+        "POST",
+        "/v1/calibrations",
+        {"device": "acme/meter-7", "quantity": "flow", "valid_from": "2026-01-01T00:00:00Z"},
+    ),
+    ("DELETE", "/v1/calibrations/1", None),
     ("POST", "/v1/routes", {"name": "r", "pattern": "a/#", "codec": "native"}),
     ("PATCH", "/v1/routes/native", {"enabled": False}),
     ("DELETE", "/v1/routes/native", None),
