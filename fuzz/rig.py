@@ -9,6 +9,7 @@ import msgspec
 
 from city.access import AccessEntry
 from city.frame import ControlKind, Extras
+from city.intake import Publisher
 from gateway.grants import Doorkeeper
 from gateway.mqtt.connection import Connection
 from gateway.mqtt.decode import decode_body, measure
@@ -18,7 +19,6 @@ from gateway.mqtt.packets import Connack, Connect, Packet
 from gateway.mqtt.primitives import Cursor
 from gateway.mqtt.reasons import Level
 from gateway.mqtt.wire import ConnectionSettings, Peer
-from gateway.seams import Publisher
 
 __all__ = ["Device", "KnownUsers", "Message", "Pending", "Rig", "packets_in"]
 
@@ -58,7 +58,7 @@ class KnownUsers(msgspec.Struct):
 
 
 class Keeping:
-    """Implements `gateway.seams.Intake`: keeps what it is given."""
+    """Implements `city.intake.Intake`: keeps what it is given."""
 
     def __init__(self) -> None:
         self.messages: list[Message] = []

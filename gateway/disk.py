@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 if TYPE_CHECKING:
-    from gateway.backlog import Backlog
+    from city.backlog import Backlog
 
 __all__ = ["DiskReserve", "look_at_disk"]
 

@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING
 import msgspec
 import structlog
 
+from city.filling import Origin
 from city.gateway_state import GatewayState, LogState
 from city.subjects import gateway_token
 from gateway.access import Access
 from gateway.disk import DiskReserve, look_at_disk
-from gateway.filling import Origin
 from gateway.grants import Doorkeeper
 from gateway.mqtt.endpoint import Endpoint
 from gateway.mqtt.wire import ConnectionSettings
 from gateway.server import Server, ServerSettings
 from gateway.takeover import Takeover
 from gateway.teller import Teller
-from gateway.uplink import Uplink, UplinkSettings
 from link.nats_link import Link
+from link.uplink import Uplink, UplinkSettings
 
 if TYPE_CHECKING:
     import socket

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from city.access import AccessLimits
-    from gateway.backlog import Backlog
+    from city.backlog import Backlog
     from gateway.mqtt.endpoint import Endpoint
     from gateway.proxy import Address
 

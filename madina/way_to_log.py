@@ -4,8 +4,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from gateway.disk import DiskReserve
-from gateway.stream import StreamSettings
-from gateway.uplink import UplinkSettings
+from link.stream import StreamSettings
+from link.uplink import UplinkSettings
 from madina.data_folder import DataFolder
 from madina.errors import SetupError
 from madina.settings import Settings

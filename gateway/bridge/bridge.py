@@ -14,8 +14,8 @@ from gateway.mqtt.reasons import LONGEST_WORDS, Level
 
 if TYPE_CHECKING:
     from city.clock import Clock
+    from city.intake import Intake
     from gateway.bridge.broker import Broker
-    from gateway.seams import Intake
 
 __all__ = ["Bridge", "Talk"]
 

@@ -61,7 +61,7 @@ class Line(Protocol):
 
 
 class Conversation:
-    """Implements `gateway.seams.Publisher` and `gateway.bridge.receipts.Asker`.
+    """Implements `city.intake.Publisher` and `gateway.bridge.receipts.Asker`.
 
     Attributes:
         open: The broker has answered CONNECT and SUBSCRIBE, and at least one filter is granted.
@@ -117,7 +117,7 @@ class Conversation:
             self.pause()
 
     def confirmed(self, acknowledgements: bytes, size_bytes: int) -> None:  # noqa: ARG002 - the seam's signature
-        """Acknowledge what the log has (`gateway.seams.Publisher`)."""
+        """Acknowledge what the log has (`city.intake.Publisher`)."""
         found = packets(acknowledgements)
         if PUBREC in acknowledgements[::4]:
             self._bridge.receipts.logged(_identifiers(acknowledgements), self)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import structlog
 
+from city.filling import Origin
 from city.frame import Door
 from city.gateway_state import GatewayState, LogState
 from city.subjects import gateway_token
@@ -20,11 +21,10 @@ from gateway.access import Access
 from gateway.bridge.bridge import Bridge
 from gateway.bridge.dialler import Dialler
 from gateway.disk import DiskReserve, look_at_disk
-from gateway.filling import Origin
 from gateway.process import DRAIN_S, GC_THRESHOLDS, LOOK_S, TICK_S, USERS_S
 from gateway.teller import Teller
-from gateway.uplink import Uplink, UplinkSettings
 from link.nats_link import Link
+from link.uplink import Uplink, UplinkSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable

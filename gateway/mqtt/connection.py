@@ -54,7 +54,7 @@ REFUSALS: Final[Mapping[Reason, Refusal]] = {
 
 
 class Connection:
-    """Implements `gateway.seams.Publisher` and `gateway.mqtt.sessions.Holder`.
+    """Implements `city.intake.Publisher` and `gateway.mqtt.sessions.Holder`.
 
     Attributes:
         client: Client identifier; empty before CONNECT.
@@ -111,7 +111,7 @@ class Connection:
             self._finish(outcome, data)
 
     def confirmed(self, acknowledgements: bytes, size_bytes: int) -> None:
-        """Send acknowledgements: the log holds the messages (`gateway.seams.Publisher`)."""
+        """Send acknowledgements: the log holds the messages (`city.intake.Publisher`)."""
         self._unacked -= size_bytes
         exchange, endpoint = self._exchange, self._endpoint
         assert exchange is not None, "only those who got in have messages"

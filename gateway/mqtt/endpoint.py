@@ -17,9 +17,9 @@ from gateway.mqtt.wills import Wills
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from city.intake import Intake
     from gateway.grants import Doorkeeper, Grant
     from gateway.mqtt.wire import ConnectionSettings
-    from gateway.seams import Intake
 
 __all__ = ["Endpoint", "Guest"]
 

@@ -45,7 +45,7 @@ FLAGS: Final = bytes(map(_bulk_flag, range(256)))
 
 
 class Batch:
-    """Messages of one read, in columns as `gateway.seams.Intake.take` wants them.
+    """Messages of one read, in columns as `city.intake.Intake.take` wants them.
 
     Attributes:
         size_bytes: What the packets took on the wire.

@@ -16,11 +16,11 @@ from gateway.mqtt.publishes import record_flag
 from gateway.mqtt.refusals import Refusal
 
 if TYPE_CHECKING:
+    from city.intake import Intake
     from gateway.grants import Grant
     from gateway.mqtt.packets import Will
     from gateway.mqtt.properties import Properties
     from gateway.mqtt.refusals import Refusals
-    from gateway.seams import Intake
 
 __all__ = ["MOST_DELAYED", "LastWord", "Wills", "extras_of"]
 
@@ -85,7 +85,7 @@ class Wills:
             self._publish(self._pop(key))
 
     def confirmed(self, acknowledgements: bytes, size_bytes: int) -> None:
-        """Ignore that the log has a will: its device is gone (`gateway.seams.Publisher`)."""
+        """Ignore that the log has a will: its device is gone (`city.intake.Publisher`)."""
 
     def _pop(self, key: bytes) -> LastWord:
         _, last_word = self._delayed.pop(key)

@@ -7,33 +7,18 @@ import select
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
-from nats.aio.client import Client
 
-from city.frame import Frame, decode_frame
-from city.subjects import STREAM
+from city.frame import Frame
 
-Connect = Callable[..., Awaitable["RawDevice"]]
 ReadFrames = Callable[[str], Awaitable[list[Frame]]]
+Connect = Callable[..., Awaitable["RawDevice"]]
 
 NATS_SERVER = Path(sys.executable).parent / "nats-server"
 ANSWER_S = 20
-
-
-class RecordingPublisher:
-    """A connection that remembers what was confirmed."""
-
-    def __init__(self) -> None:
-        self.acknowledgements: list[bytes] = []
-        self.size_bytes = 0
-
-    def confirmed(self, acknowledgements: bytes, size_bytes: int) -> None:
-        self.acknowledgements.append(acknowledgements)
-        self.size_bytes += size_bytes
 
 
 class RawDevice:
@@ -245,64 +230,3 @@ async def connect() -> AsyncGenerator[Connect]:
     yield make
     for device in devices:
         await device.close()
-
-
-@pytest.fixture
-def publisher() -> RecordingPublisher:
-    return RecordingPublisher()
-
-
-@pytest.fixture
-def new_publisher() -> type[RecordingPublisher]:
-    return RecordingPublisher
-
-
-@pytest.fixture
-def eventually() -> Callable[[Callable[[], bool]], Awaitable[None]]:
-    """Return a wait for something that a real server will make true."""
-
-    async def wait(happened: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + ANSWER_S
-        while not happened():
-            assert time.monotonic() < deadline, "did not happen in time"
-            await asyncio.sleep(0.01)
-
-    return wait
-
-
-@pytest.fixture
-def frames_on_log() -> ReadFrames:
-    """Return a function that reads every frame of the log in log order."""
-
-    async def read(url: str) -> list[Frame]:
-        client = Client()
-        await client.connect(url)
-        try:
-            jetstream = client.jetstream()  # pyright: ignore[reportUnknownMemberType] - nats-py
-            state = (await jetstream.stream_info(STREAM)).state
-            frames: list[Frame] = []
-            for sequence in range(state.first_seq, state.last_seq + 1):
-                message = await jetstream.get_msg(STREAM, sequence, direct=True)
-                frames.append(decode_frame(message.data or b""))
-            return frames
-        finally:
-            await client.close()
-
-    return read
-
-
-@contextlib.asynccontextmanager
-async def running(work: Awaitable[None]) -> AsyncGenerator[None]:
-    """Run something beside a test and end it with the test."""
-    task = asyncio.ensure_future(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-
-
-@pytest.fixture
-def beside() -> Callable[[Awaitable[None]], contextlib.AbstractAsyncContextManager[None]]:
-    return running

@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from gateway.backlog import Backlog
+from city.backlog import Backlog
 from gateway.disk import DiskReserve, look_at_disk
 
 

@@ -30,7 +30,7 @@ from gateway.mqtt.properties import Properties
 from gateway.mqtt.reasons import Level
 
 if TYPE_CHECKING:
-    from gateway.seams import Publisher
+    from city.intake import Publisher
 
 MAX_PACKET = 1_000
 # MQTT 5.0 and 3.1.1, written by hand: clean start 0, keep alive 30, client `c`.

@@ -2,9 +2,9 @@
 
 import pytest
 
+from city.filling import SealedFrame
 from city.gateway_state import LogState
-from gateway.filling import SealedFrame
-from gateway.outbox import ANSWER_TIMEOUT_S, LAST_RETRY_S, SLOW_S, Outbox
+from link.outbox import ANSWER_TIMEOUT_S, LAST_RETRY_S, SLOW_S, Outbox
 
 
 def frame(shard: int, number: int) -> SealedFrame:

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from city.backlog import Backlog
 from city.clock import US_PER_S
 from city.gateway_state import GatewayState, LogState
-from gateway.backlog import Backlog
-from gateway.confirmer import Confirmer
-from gateway.log import Log
-from gateway.outbox import Condition, Outbox
-from gateway.packer import Packer
+from city.packer import Packer
+from link.confirmer import Confirmer
+from link.log import Log
+from link.outbox import Condition, Outbox
 
 if TYPE_CHECKING:
     from city.clock import Clock
-    from gateway.filling import Origin, SealedFrame
-    from gateway.stream import StreamSettings
+    from city.filling import Origin, SealedFrame
+    from link.stream import StreamSettings
 
 __all__ = ["Uplink", "UplinkSettings"]
 

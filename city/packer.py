@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 
 from city.access import ShardRules
 from city.clock import US_PER_MINUTE
+from city.filling import Filling, Origin, Reading, SealedFrame, Waiting
 from city.frame import Control, ControlKind, Extras
 from city.subjects import shard_of
-from gateway.filling import Filling, Origin, Reading, SealedFrame, Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from city.backlog import Backlog
     from city.clock import Clock
-    from gateway.backlog import Backlog
-    from gateway.seams import Publisher
+    from city.intake import Publisher
 
 __all__ = ["Packer"]
 
@@ -30,7 +30,7 @@ MAX_CONTROLS = 4_096
 
 
 class Packer:
-    """Implements `gateway.seams.Intake`.
+    """Implements `city.intake.Intake`.
 
     Attributes:
         messages, message_bytes: Taken since the start.

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from city.access import ShardRule, ShardRules
+from city.backlog import Backlog
 from city.clock import US_PER_MINUTE, SimulatedClock
+from city.filling import Origin, SealedFrame
 from city.frame import ControlKind, Extras, Frame, RecordFlag, decode_frame
+from city.packer import MAX_CONTROLS, REMEMBERED_TOPICS, Packer
 from city.subjects import shard_of
-from gateway.backlog import Backlog
-from gateway.filling import Origin, SealedFrame
-from gateway.packer import MAX_CONTROLS, REMEMBERED_TOPICS, Packer
 
 START_US = 1_772_619_330_000_000
 FRAME_BYTES = 400

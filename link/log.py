@@ -15,7 +15,7 @@ import structlog
 
 from city.frame import COUNT_HEADER
 from city.subjects import frame_subject
-from gateway.stream import (
+from link.stream import (
     CREATE_SUBJECT,
     INFO_SUBJECT,
     UPDATE_SUBJECT,
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from nats.aio.client import Client
     from nats.aio.msg import Msg
 
-    from gateway.filling import Origin, SealedFrame
-    from gateway.outbox import Condition, Lane, Outbox
+    from city.filling import Origin, SealedFrame
+    from link.outbox import Condition, Lane, Outbox
 
 __all__ = ["Confirming", "Log", "PublishReply", "StreamError"]
 

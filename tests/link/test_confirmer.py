@@ -5,11 +5,11 @@ from typing import Protocol
 
 import pytest
 
+from city.backlog import Backlog
 from city.clock import SimulatedClock
-from gateway.backlog import Backlog
-from gateway.confirmer import Confirmer
-from gateway.filling import SealedFrame, Waiting
-from gateway.seams import Publisher
+from city.filling import SealedFrame, Waiting
+from city.intake import Publisher
+from link.confirmer import Confirmer
 
 START_US = 1_772_619_330_000_000
 

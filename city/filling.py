@@ -12,7 +12,7 @@ import msgspec
 from city.frame import Control, Door, Extras, Frame, Run, encode_frame
 
 if TYPE_CHECKING:
-    from gateway.seams import Publisher
+    from city.intake import Publisher
 
 __all__ = ["Filling", "Origin", "Reading", "SealedFrame", "Waiting"]
 

@@ -16,7 +16,7 @@ from city.gateway_state import LogState
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gateway.filling import SealedFrame
+    from city.filling import SealedFrame
 
 __all__ = ["Condition", "Lane", "Outbox"]
 

@@ -15,10 +15,10 @@ from city.clock import US_PER_S
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from city.backlog import Backlog
     from city.clock import Clock
-    from gateway.backlog import Backlog
-    from gateway.filling import SealedFrame
-    from gateway.seams import Publisher
+    from city.filling import SealedFrame
+    from city.intake import Publisher
 
 __all__ = ["Confirmer"]
 

@@ -10,13 +10,13 @@ from nats.aio.client import Client
 from nats.js.api import DiscardPolicy, StreamConfig
 
 from city.clock import MachineClock
+from city.filling import Origin
 from city.frame import Frame
 from city.gateway_state import LogState
 from city.subjects import STREAM, STREAM_SUBJECTS
-from gateway.filling import Origin
-from gateway.stream import StreamSettings
-from gateway.uplink import Uplink, UplinkSettings
 from link.nats_link import Link
+from link.stream import StreamSettings
+from link.uplink import Uplink, UplinkSettings
 
 pytestmark = pytest.mark.live
 
