@@ -18,7 +18,7 @@ __all__ = ["Area", "AreaError", "CityMap", "Member", "parse_area", "sites_of"]
 AreaKind = Literal["device", "place", "district", "provider", "city"]
 KINDS: Final = ("device", "place", "district", "provider")
 # Without a spatial rule for levels, only devices and places of one device have noise.
-COMBINED: Final = frozenset({"worst"})
+COMBINED: Final = frozenset({"worst", "mean", "median", "sum"})
 
 
 class AreaError(ValueError):

@@ -3,9 +3,11 @@
 Nothing is read or stored here, and nothing is rounded between steps.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
-from typing import Final
+from typing import Any, Final
+
+import msgspec
 
 from city.clock import US_PER_S
 from indicators.civil import Grain, Window, day_of
@@ -14,32 +16,80 @@ from indicators.contracts.model import (
     Contract,
     DayEveningNight,
     EnergyMean,
+    ExceededCount,
     ExceededLevel,
     HighestIndex,
+    MeanBand,
     MeanIndex,
+    MeanValue,
     NowCast,
 )
-from indicators.formulas import air, noise
+from indicators.formulas import air, counts, means, noise
 from indicators.formulas.asked import Asked
 from indicators.rows import Outcome, ResultRow, state_at
 
-__all__ = ["components", "from_observations", "from_rows", "qualifies", "result_row", "span"]
+__all__ = [
+    "Component",
+    "components",
+    "depth",
+    "from_observations",
+    "from_rows",
+    "qualifies",
+    "result_row",
+    "span",
+]
 
 US_PER_HOUR: Final = 3_600 * US_PER_S
 DAY_S: Final = 86_400
+LONG: Final = ("month", "year")
+SeriesFormula = Callable[[Asked, Any, Observations], Outcome]
+SERIES: Final[Mapping[type, SeriesFormula]] = {
+    MeanIndex: air.mean_index,
+    MeanValue: means.mean_value,
+    MeanBand: means.mean_band,
+    NowCast: air.nowcast,
+    EnergyMean: noise.energy_mean,
+    DayEveningNight: noise.day_evening_night,
+    ExceededLevel: noise.exceeded_level,
+}
 
 
-def components(contract: Contract, grain: Grain) -> tuple[str, ...]:
-    """Return the indicators whose day rows a value is computed from; none: from observations."""
+class Component(msgspec.Struct, frozen=True):
+    """Results that a value is computed from."""
+
+    indicator: str
+    grain: Grain
+
+
+def components(contract: Contract, grain: Grain) -> tuple[Component, ...]:
+    """Return the results that a value is computed from; none: it is from observations."""
+    names: tuple[str, ...] = (contract.id,)
+    of: Grain = "day"
     match contract.formula:
         case HighestIndex(components=ids):
-            return ids
-        case DayEveningNight(periods=periods) if grain == "year":
-            return tuple(each.component for each in periods)
-        case _ if grain == "year":
-            return (contract.id,)
+            names, of = ids, grain
+        case ExceededCount(component=name, grain=means_of):
+            names, of = (name,), means_of
+        case _ if grain not in LONG:
+            names = ()
+        case DayEveningNight(periods=periods):
+            names = tuple(each.component for each in periods)
+        case MeanValue():
+            of = "hour"
         case _:
-            return ()
+            pass
+    return tuple(Component(name, of) for name in names)
+
+
+def depth(contract: Contract, grain: Grain) -> int:
+    """Return how many results stand on one another below a value that is read from results."""
+    match contract.formula:
+        case HighestIndex():
+            return 0
+        case ExceededCount(grain=of):
+            return 2 if of in LONG else 1
+        case _:
+            return 1 if components(contract, grain) else 0
 
 
 def span(asked: Asked) -> Window:
@@ -52,9 +102,11 @@ def span(asked: Asked) -> Window:
             spans = [noise.span_of(asked, part)]
         case DayEveningNight(periods=parts):
             spans = [noise.span_of(asked, each) for each in parts]
+        case ExceededCount() as formula:
+            return counts.looked_back(formula, window)
         case _:
             spans = [window]
-    if asked.grain == "year":
+    if asked.grain in LONG:
         spans = [window]
     return Window(min(each.start_us for each in spans), max(each.end_us for each in spans))
 
@@ -79,20 +131,11 @@ def from_observations(asked: Asked, series: Observations) -> Outcome:
             value=None, completeness=0.0, n_used=0, n_expected=0, reason="not_applicable"
         )
     seen = usable(series.within(span(asked)), accept_suspect=contract.accept_suspect)
-    match contract.formula:
-        case MeanIndex():
-            found = air.mean_index(asked, seen)
-        case NowCast() as formula:
-            found = air.nowcast(asked, formula, seen)
-        case EnergyMean() as formula:
-            found = noise.energy_mean(asked, formula, seen)
-        case DayEveningNight() as formula:
-            found = noise.day_evening_night(asked, formula, seen)
-        case ExceededLevel() as formula:
-            found = noise.exceeded_level(asked, formula, seen)
-        case HighestIndex():
-            raise AssertionError("an indicator of indicators has no observations")
-    return found
+    return _computing(contract)(asked, contract.formula, seen)
+
+
+def _computing(contract: Contract) -> SeriesFormula:
+    return SERIES[type(contract.formula)]
 
 
 def from_rows(asked: Asked, rows: Iterable[ResultRow]) -> Outcome:
@@ -100,24 +143,37 @@ def from_rows(asked: Asked, rows: Iterable[ResultRow]) -> Outcome:
 
     Args:
         asked: A grain that needs `components`.
-        rows: Latest day rows of the components; those outside of the window are left out.
+        rows: Latest rows of the components; those outside of the window are left out.
     """
-    inside = [
-        row
-        for row in rows
-        if asked.window.start_us <= row.start_us and row.end_us <= asked.window.end_us
-    ]
+    whole = span(asked)
+    inside = [row for row in rows if whole.start_us <= row.start_us and row.end_us <= whole.end_us]
     formula = asked.contract.formula
     if isinstance(formula, HighestIndex):
         return air.highest_index(formula, {row.indicator: row for row in inside})
-    levels: dict[str, dict[date, float]] = {}
+    known: dict[str, dict[int, float]] = {}
     for row in inside:
         if row.unrounded is not None:
-            day = day_of(row.start_us, asked.zone)
-            levels.setdefault(row.indicator, {})[day] = row.unrounded
-    if isinstance(formula, DayEveningNight):
-        return noise.long_term_lden(asked, formula, levels)
-    return noise.long_term(asked, levels.get(asked.contract.id, {}))
+            known.setdefault(row.indicator, {})[row.start_us] = row.unrounded
+    return _from_means(asked, known)
+
+
+def _from_means(asked: Asked, known: Mapping[str, Mapping[int, float]]) -> Outcome:
+    contract = asked.contract
+    match contract.formula:
+        case ExceededCount(component=name) as formula:
+            found = counts.exceeded_count(asked, formula, known.get(name, {}))
+        case MeanValue():
+            found = means.mean_of_hours(asked, known.get(contract.id, {}))
+        case DayEveningNight() as formula:
+            levels = {name: _by_day(asked, each) for name, each in known.items()}
+            found = noise.long_term_lden(asked, formula, levels)
+        case _:
+            found = noise.long_term(asked, _by_day(asked, known.get(contract.id, {})))
+    return found
+
+
+def _by_day(asked: Asked, levels: Mapping[int, float]) -> dict[date, float]:
+    return {day_of(start, asked.zone): level for start, level in levels.items()}
 
 
 def result_row(

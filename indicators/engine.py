@@ -18,7 +18,7 @@ from indicators.areas import Area, CityMap, Member, sites_of
 from indicators.civil import Grain, Window, day_of
 from indicators.compute import components, from_observations, from_rows, result_row, span
 from indicators.contracts import Contracts, Governing, contract_hash
-from indicators.contracts.model import Contract, HighestIndex
+from indicators.contracts.model import Contract, ExceededCount, HighestIndex
 from indicators.formulas.asked import Asked
 from indicators.inputs import Evidence, Input, merged, read_inputs
 from indicators.results import Finding, Results, ResultsQuery
@@ -30,6 +30,8 @@ __all__ = ["Engine", "Job", "base_of"]
 
 # Devices and time that are read at once.
 MEMBERS_AT_ONCE: Final = 100
+# More than the hours of a year.
+RESULTS_AT_ONCE: Final = 10_000
 SPAN_AT_ONCE_US: Final = 31 * 86_400 * US_PER_S
 
 
@@ -232,20 +234,27 @@ class Engine:
         return self._row(asked, governing, rule(asked.contract, rows), area)
 
     def _of_results(self, city: CityMap, job: Job) -> Finding:
-        """Compute a year from the latest day results of the area."""
+        """Compute a month or a year from the latest results of the area."""
         asked, governing = self.asked(job, city.zone_of(job.area))
         rows: list[ResultRow] = []
-        for indicator in components(asked.contract, job.grain):
+        whole = span(asked)
+        for each in components(asked.contract, job.grain):
             query = ResultsQuery(
-                indicator,
-                "day",
+                each.indicator,
+                each.grain,
                 areas=(str(job.area),),
-                from_us=job.window.start_us,
-                to_us=job.window.end_us,
+                from_us=whole.start_us,
+                to_us=whole.end_us,
                 tz=asked.zone.key,
+                limit=RESULTS_AT_ONCE,
             )
-            rows += [each.finding.row for each in self._results.find(query)]
-        row = self._row(asked, governing, from_rows(asked, rows), str(job.area))
+            rows += [found.finding.row for found in self._results.find(query)]
+        outcome = from_rows(asked, rows)
+        if job.area.kind not in ("device", "place") and asked.contract.spatial.rule == "none":
+            outcome = Outcome(
+                value=None, completeness=0.0, n_used=0, n_expected=0, reason="not_applicable"
+            )
+        row = self._row(asked, governing, outcome, str(job.area))
         return self._finding(city, job, asked, _Part(row, Evidence()))
 
     def _row(self, asked: Asked, governing: Governing, outcome: Outcome, area: str) -> ResultRow:
@@ -279,6 +288,8 @@ class Engine:
 
 def base_of(contracts: Contracts, contract: Contract, day: date) -> list[Contract]:
     """Return the contracts over observations that a contract stands on; it, if it is one."""
+    if isinstance(contract.formula, ExceededCount):
+        return [contracts.governing(contract.formula.component, day).contract]
     if not isinstance(contract.formula, HighestIndex):
         return [contract] if contract.inputs else []
     known = set(contracts.ids())

@@ -15,16 +15,15 @@ from indicators.contracts.model import (
     Contract,
     DayEveningNight,
     EnergyMean,
-    ExceededLevel,
-    HighestIndex,
     MeanIndex,
+    MeanValue,
     NowCast,
 )
 from indicators.formulas.asked import Asked
 from indicators.formulas.noise import span_of
 from indicators.inputs import Input
 
-__all__ = ["Excluded", "InputExplained", "PartExplained", "explain_input", "formula_words"]
+__all__ = ["Excluded", "InputExplained", "PartExplained", "explain_input"]
 
 US_PER_HOUR: Final = 3_600 * US_PER_S
 FLAG_WORDS: Final = {
@@ -96,46 +95,11 @@ def explain_input(asked: Asked, found: Input) -> InputExplained:
     )
 
 
-def formula_words(contract: Contract) -> str:
-    """Return a formula in a sentence."""
-    match contract.formula:
-        case MeanIndex():
-            cut = contract.rounding.truncate_input
-            words = (
-                "mean of the day's valid hour means, cut to"
-                f" {cut} decimals, then linear between the breakpoints of its band, rounded half up"
-            )
-        case HighestIndex(components=ids):
-            words = f"the highest of {', '.join(ids)} that are known"
-        case NowCast(hours=hours, publish=publish):
-            words = (
-                f"sum of w^(i-1) c_i over the last {hours} clock hours / sum of w^(i-1),"
-                " w = lowest / highest hour mean, at least 0.5"
-                + ("; then the index of it" if publish == "index" else "")
-            )
-        case EnergyMean(period=None):
-            words = "10 log10 of the mean of 10^(L/10), weighed by duration"
-        case EnergyMean(period=part):
-            assert part is not None, "the case before has none"
-            words = (
-                "10 log10 of the mean of 10^(L/10)"
-                f" from {part.starts:%H:%M} to {part.ends:%H:%M} by the wall clock"
-            )
-        case DayEveningNight():
-            words = (
-                "10 log10 of (12 x 10^(Lday/10) + 4 x 10^((Levening+5)/10)"
-                " + 8 x 10^((Lnight+10)/10)) / 24"
-            )
-        case ExceededLevel(percent=percent):
-            words = f"the level exceeded {percent} % of the time, linear between the ordered levels"
-    return words
-
-
 def _gates(asked: Asked, interval_us: int) -> Iterable[tuple[Window, str]]:
     """Return the windows that are judged one by one, each with its level."""
     window = asked.window
     match asked.contract.formula:
-        case MeanIndex() if interval_us <= US_PER_HOUR:
+        case MeanIndex() | MeanValue() if asked.grain == "day" and interval_us <= US_PER_HOUR:
             found = [(part, "hour") for part in parts(window, US_PER_HOUR, asked.zone)]
         case NowCast(hours=hours):
             found = [(part, "hour") for part in reversed(elapsed_hours_back(window, hours))]

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
 
-from indicators.civil import Grain, Window, day_of, windows
+from indicators.civil import Grain, Window, day_of, window_of, windows
 
 __all__ = ["starting_in", "whole_days"]
 
@@ -18,16 +18,16 @@ def whole_days(first: date, last: date, zone: ZoneInfo) -> Window:
 
 
 def starting_in(grain: Grain, within: Window, zone: ZoneInfo, limit: int) -> list[Window]:
-    """Return the windows that start in some time; of years those that it lies in.
+    """Return the windows that start in some time; of months and years those that it lies in.
 
     At most `limit`, and one more where there are more.
     """
     first, last = day_of(within.start_us, zone), day_of(within.end_us - 1, zone)
-    if grain == "year":
-        first = first.replace(month=1, day=1)
+    if grain in ("month", "year"):
+        first = day_of(window_of(grain, first, zone).start_us, zone)
     found = (
         window
         for window in windows(grain, first, last, zone)
-        if grain == "year" or within.start_us <= window.start_us < within.end_us
+        if grain in ("month", "year") or within.start_us <= window.start_us < within.end_us
     )
     return list(islice(found, limit + 1))

@@ -4,16 +4,24 @@ Levels of noise are not combined: what a district publishes is a share of places
 which is another indicator. Source: indicators.md section 15d.
 """
 
-from collections.abc import Sequence
+import math
+import statistics
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from indicators.contracts.model import Contract
+from indicators.exact import half_up, settled
 from indicators.rows import Mark, NullReason, Outcome, ResultRow
 
 __all__ = ["of_district", "of_place"]
 
 # Fewer valid places than this are marked where the rule admits them at all.
 FEW_SITES: Final = 3
+COMBINE: Final[Mapping[str, Callable[[Sequence[float]], float]]] = {
+    "mean": statistics.fmean,
+    "median": statistics.median,
+    "sum": math.fsum,
+}
 
 
 def of_place(contract: Contract, rows: Sequence[ResultRow]) -> Outcome:
@@ -28,7 +36,7 @@ def of_place(contract: Contract, rows: Sequence[ResultRow]) -> Outcome:
         return _none(rows, "incomplete")
     if len(valid) == 1:
         return _taken(valid[0], valid, ())
-    return _worst(contract, rows, valid, ())
+    return _combined(contract, rows, valid, ())
 
 
 def of_district(contract: Contract, rows: Sequence[ResultRow]) -> Outcome:
@@ -41,22 +49,49 @@ def of_district(contract: Contract, rows: Sequence[ResultRow]) -> Outcome:
     valid = _valid(rows)
     if len(valid) < contract.spatial.min_sites:
         return _none(rows, "min_sites")
-    return _worst(contract, rows, valid, ("few_sites",) if len(valid) < FEW_SITES else ())
+    return _combined(contract, rows, valid, ("few_sites",) if len(valid) < FEW_SITES else ())
 
 
-def _worst(
+def _combined(
     contract: Contract,
     rows: Sequence[ResultRow],
     valid: Sequence[ResultRow],
     marks: tuple[Mark, ...],
 ) -> Outcome:
-    if contract.spatial.rule != "worst":
-        return _none(rows, "not_applicable")
-    return _taken(max(valid, key=_badness), valid, marks)
+    match contract.spatial.rule:
+        case "worst":
+            return _taken(max(valid, key=_badness), valid, marks)
+        case "mean" | "median" | "sum" as rule:
+            value = COMBINE[rule]([_unrounded(row) for row in valid])
+            return _of_all(contract, value, valid, marks)
+        case _:
+            return _none(rows, "not_applicable")
+
+
+def _of_all(
+    contract: Contract, value: float, valid: Sequence[ResultRow], marks: tuple[Mark, ...]
+) -> Outcome:
+    """Return a number that all valid rows have a part in."""
+    used = sum(row.n_used for row in valid)
+    expected = sum(row.n_expected for row in valid)
+    kept: set[Mark] = {mark for row in valid for mark in row.marks if mark != "retrospective"}
+    return Outcome(
+        value=float(half_up(settled(value), contract.rounding.digits)),
+        unrounded=value,
+        completeness=used / expected if expected else 0.0,
+        n_used=used,
+        n_expected=expected,
+        marks=(*sorted(kept), *marks),
+    )
 
 
 def _valid(rows: Sequence[ResultRow]) -> list[ResultRow]:
     return [row for row in rows if row.value is not None]
+
+
+def _unrounded(row: ResultRow) -> float:
+    assert row.value is not None, "only valid rows are combined"
+    return row.value if row.unrounded is None else row.unrounded
 
 
 def _badness(row: ResultRow) -> tuple[float, float]:

@@ -7,6 +7,7 @@ their windows are computed. So a kill at any moment repeats some work and change
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
+from itertools import groupby
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -15,10 +16,10 @@ import structlog
 from city.clock import US_PER_MINUTE, US_PER_S, Clock
 from indicators.areas import Area, CityMap, Member
 from indicators.arrivals import HOUR_US, Arrival, Arrivals
-from indicators.civil import Grain, Window, day_of, windows
-from indicators.compute import span
+from indicators.civil import Grain, Window, day_of, window_of, windows
+from indicators.compute import depth, span
 from indicators.contracts import Contracts
-from indicators.contracts.model import Contract, HighestIndex
+from indicators.contracts.model import Contract
 from indicators.engine import Engine, Job, base_of
 from indicators.formulas.asked import Asked
 from indicators.lease import Lease, LeaseLostError
@@ -112,7 +113,7 @@ class Standing:
         appended = 0
         city = self._city()
         jobs = self._closing(city, since_us, until_us)
-        for part in _batches(jobs):
+        for part in self._batches(jobs):
             appended += self._append(city, part, "late_data")
         self._lease.closed(until_us)
         if appended:
@@ -143,7 +144,7 @@ class Standing:
             for member in city.members(base):
                 newest = max((heard.get(each.series, 0) for each in member.series), default=0)
                 if newest >= since_us - SILENT_US:
-                    found.update(dict.fromkeys(city.areas_of(member, base)))
+                    found.update(dict.fromkeys(city.areas_of(member, contract)))
         return list(found)
 
     def _known(
@@ -151,8 +152,8 @@ class Standing:
     ) -> Iterator[Window]:
         """Yield the windows whose last observation lies in a time."""
         first, last = day_of(since_us - LONGEST_SPAN_US, zone), day_of(until_us, zone)
-        if grain == "year":
-            first = first.replace(month=1, day=1)
+        if grain in ("month", "year"):
+            first = day_of(window_of(grain, first, zone).start_us, zone)
         for window in windows(grain, first, last, zone):
             known_us = span(Asked(contract, grain, window, zone)).end_us
             if since_us < known_us <= until_us:
@@ -174,10 +175,9 @@ class Standing:
         for arrival in ready:
             jobs.update(dict.fromkeys(self._touched(city, arrival, closed_us), arrival.cause))
         appended = 0
-        # Years are computed from the days that are appended before.
-        ordered = sorted(jobs, key=lambda job: (job.grain == "year", job.window))
+        ordered = sorted(jobs, key=lambda job: (self._depth(job), job.window))
         for cause in sorted(set(jobs.values())):
-            for part in _batches(job for job in ordered if jobs[job] == cause):
+            for part in self._batches(job for job in ordered if jobs[job] == cause):
                 appended += self._append(city, part, cause)
         if ready:
             self._arrivals.forget(ready)
@@ -195,12 +195,22 @@ class Standing:
             for base in self._bases(contract):
                 for member in city.members(base):
                     hours = _hours(member, arrival.hours)
-                    areas = city.areas_of(member, base) if hours else []
+                    areas = city.areas_of(member, contract) if hours else []
                     for zone in {city.zone_of(area) for area in areas}:
                         here = [area for area in areas if city.zone_of(area) == zone]
                         for window in _around(contract, grain, zone, hours, closed_us):
                             for area in here:
                                 yield Job(contract.id, grain, window, area)
+
+    def _depth(self, job: Job) -> int:
+        return depth(self._engine.contracts.versions(job.indicator)[-1], job.grain)
+
+    def _batches(self, jobs: Iterable[Job]) -> Iterator[list[Job]]:
+        """Split jobs so that what is computed from results comes after those are appended."""
+        for _, same in groupby(jobs, key=self._depth):
+            each = list(same)
+            for start in range(0, len(each), JOBS_AT_ONCE):
+                yield each[start : start + JOBS_AT_ONCE]
 
     def _append(self, city: CityMap, jobs: list[Job], cause: Cause) -> int:
         self._wait(0.0)
@@ -219,8 +229,8 @@ def _around(
     }
     # A night is of the day before, and a NowCast looks back into it.
     nearby = {day + timedelta(days=ahead) for day in days for ahead in (-1, 0, 1)}
-    if grain == "year":
-        nearby = {day.replace(month=1, day=1) for day in nearby}
+    if grain in ("month", "year"):
+        nearby = {day_of(window_of(grain, day, zone).start_us, zone) for day in nearby}
     for day in sorted(nearby):
         for window in windows(grain, day, day, zone):
             whole = span(Asked(contract, grain, window, zone))
@@ -232,21 +242,11 @@ def _around(
 def _published(contracts: Contracts) -> Iterator[tuple[Contract, Grain]]:
     """Yield the newest version of each indicator with each grain; results of others first."""
     newest = [contracts.versions(name)[-1] for name in contracts.ids()]
-    for contract in sorted(newest, key=lambda each: isinstance(each.formula, HighestIndex)):
-        for grain in contract.grains:
-            yield contract, grain
+    each: list[tuple[Contract, Grain]] = [
+        (contract, grain) for contract in newest for grain in contract.grains
+    ]
+    yield from sorted(each, key=lambda pair: depth(*pair))
 
 
 def _hours(member: Member, touched: Mapping[int, tuple[int, ...]]) -> list[int]:
     return sorted({hour for each in member.series for hour in touched.get(each.series, ())})
-
-
-def _batches(jobs: Iterable[Job]) -> Iterator[list[Job]]:
-    part: list[Job] = []
-    for job in jobs:
-        part.append(job)
-        if len(part) == JOBS_AT_ONCE:
-            yield part
-            part = []
-    if part:
-        yield part

@@ -248,7 +248,7 @@ class IndicatorBook:
         found: dict[Area, None] = {}
         for base in base_of(self.contracts, contract, contract.valid_from):
             for member in city.members(base):
-                found.update(dict.fromkeys(city.areas_of(member, base)))
+                found.update(dict.fromkeys(city.areas_of(member, contract)))
         return list(found)
 
     def _bases(self, contract: Contract, city: CityMap, area: Area) -> list[Contract]:

@@ -1,7 +1,7 @@
 """What a contract must say beyond its types, found before anything is computed from it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Final
 
@@ -12,8 +12,10 @@ from indicators.contracts.model import (
     Contract,
     DayEveningNight,
     EnergyMean,
+    ExceededCount,
     HighestIndex,
     MeanIndex,
+    MeanValue,
     NowCast,
 )
 
@@ -21,9 +23,17 @@ __all__ = ["faults"]
 
 ID: Final = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)+")
 VERSION: Final = re.compile(r"\d+\.\d+\.\d+")
-LEVELS: Final = frozenset({"hour", "day", "period", "year"})
+LEVELS: Final = frozenset({"hour", "day", "period", "month", "year"})
 QUARTERS_A_YEAR: Final = 4
 HOURS_A_DAY: Final = 24
+# The levels that gate a formula, where they are not the grains that it is published in.
+GATED: Final[Mapping[type, set[str]]] = {
+    MeanIndex: {"hour", "day"},
+    MeanValue: {"hour"},
+    NowCast: {"hour"},
+    DayEveningNight: {"period"},
+    HighestIndex: set(),
+}
 
 
 def faults(contract: Contract) -> Iterator[tuple[str, str]]:
@@ -63,7 +73,7 @@ def _names_a_version(text: str) -> bool:
 def _inputs(contract: Contract) -> Iterator[tuple[str, str]]:
     if ucum(contract.unit) != contract.unit:
         yield "unit", f"{contract.unit!r} is no UCUM code that we know"
-    takes_indicators = isinstance(contract.formula, HighestIndex)
+    takes_indicators = isinstance(contract.formula, HighestIndex | ExceededCount)
     if takes_indicators is bool(contract.inputs):
         yield "inputs", "an indicator has inputs or, if it is of indicators, components"
     for place, each in enumerate(contract.inputs):
@@ -91,7 +101,9 @@ def _gate(contract: Contract) -> Iterator[tuple[str, str]]:
 
 def _bands(bands: tuple[Band, ...]) -> Iterator[tuple[str, str]]:
     for place, (band, after) in enumerate(pairwise(bands)):
-        if band.upper is None or after.lower is None or band.upper >= after.lower:
+        # Without a lower bound a band begins just above the one before.
+        least = after.upper if after.lower is None else after.lower
+        if band.upper is None or (least is not None and band.upper >= least):
             yield f"bands[{place}]", f"{band.code!r} does not end below {after.code!r}"
         if band.index and after.index and band.index[1] >= after.index[0]:
             yield f"bands[{place}].index", f"{band.code!r} does not end below {after.code!r}"
@@ -104,17 +116,24 @@ def _formula(contract: Contract) -> Iterator[tuple[str, str]]:
     match contract.formula:
         case MeanIndex() | NowCast(publish="index"):
             yield from _index(contract)
-        case HighestIndex(components=components, stem=stem):
-            if not all(each.startswith(stem) for each in components) or not components:
-                yield "formula.components", f"components are ids that start with {stem!r}"
-            if contract.id in components:
-                yield "formula.components", "an indicator is no component of itself"
+        case HighestIndex() as formula:
+            yield from _highest(contract.id, formula)
         case DayEveningNight(periods=periods):
             if sum(each.weight_h for each in periods) != HOURS_A_DAY:
                 yield "formula.periods", "weights do not add up to 24 hours"
         case _:
             pass
     yield from _levels(contract)
+
+
+def _highest(name: str, formula: HighestIndex) -> Iterator[tuple[str, str]]:
+    components, stem = formula.components, formula.stem
+    if not all(each.startswith(stem) for each in components) or not components:
+        yield "formula.components", f"components are ids that start with {stem!r}"
+    if name in components:
+        yield "formula.components", "an indicator is no component of itself"
+    if not {each for group in formula.needed for each in group} <= {*components}:
+        yield "formula.needed", "what is needed is one of the components"
 
 
 def _index(contract: Contract) -> Iterator[tuple[str, str]]:
@@ -126,21 +145,13 @@ def _index(contract: Contract) -> Iterator[tuple[str, str]]:
 
 
 def _levels(contract: Contract) -> Iterator[tuple[str, str]]:
-    needed: set[str] = set()
-    match contract.formula:
-        case MeanIndex():
-            needed = {"hour", "day"}
-        case NowCast():
-            needed = {"hour"}
-        case DayEveningNight():
-            needed = {"period"}
-        case EnergyMean(period=period) if period is not None:
-            needed = {"period"}
-        case HighestIndex():
-            pass
-        case _:
-            needed = {grain for grain in contract.grains if grain in LEVELS}
+    formula = contract.formula
+    needed = set(GATED.get(type(formula), {*contract.grains} & LEVELS))
+    if isinstance(formula, EnergyMean) and formula.period is not None:
+        needed = {"period"}
+    if isinstance(formula, MeanValue):
+        needed |= {*contract.grains} & LEVELS
     if "year" in contract.grains:
-        needed |= {"year", "quarters"}
+        needed |= {"year"} if isinstance(formula, ExceededCount) else {"year", "quarters"}
     for level in sorted(needed - set(contract.completeness)):
         yield f"completeness.{level}", "there is no threshold"

@@ -17,12 +17,15 @@ __all__ = [
     "Contract",
     "DayEveningNight",
     "EnergyMean",
+    "ExceededCount",
     "ExceededLevel",
     "Formula",
     "HighestIndex",
     "Input",
     "Kpi",
+    "MeanBand",
     "MeanIndex",
+    "MeanValue",
     "NowCast",
     "Period",
     "Privacy",
@@ -180,6 +183,14 @@ class MeanIndex(_Part, frozen=True, tag="mean_index", tag_field="name"):
     """The index of the mean of a day's valid hour means."""
 
 
+class MeanValue(_Part, frozen=True, tag="mean_value", tag_field="name"):
+    """The mean of the valid hour means of a window; below 0 it is published as 0."""
+
+
+class MeanBand(_Part, frozen=True, tag="mean_band", tag_field="name"):
+    """The number of the band, from 1 on, that holds the mean of an hour."""
+
+
 class HighestIndex(_Part, frozen=True, tag="highest_index", tag_field="name"):
     """The highest of other indicators of the same window.
 
@@ -187,10 +198,12 @@ class HighestIndex(_Part, frozen=True, tag="highest_index", tag_field="name"):
         components: Ids in the catalogue's order: the first wins a tie. One that is not measured
             contributes nothing, and so does one that has no contract yet.
         stem: What `main_input` leaves out of an id.
+        needed: One of each of these groups of components has to be known.
     """
 
     components: tuple[str, ...]
     stem: str
+    needed: tuple[tuple[str, ...], ...] = ()
 
 
 class NowCast(_Part, frozen=True, tag="nowcast", tag_field="name"):
@@ -245,15 +258,48 @@ class ExceededLevel(_Part, frozen=True, tag="exceeded_level", tag_field="name"):
     percent: int
 
 
-Formula = MeanIndex | HighestIndex | NowCast | EnergyMean | DayEveningNight | ExceededLevel
+class ExceededCount(_Part, frozen=True, tag="exceeded_count", tag_field="name"):
+    """How many means of a year are greater than a level, by the results of another indicator.
+
+    Attributes:
+        component: The indicator that publishes the means.
+        grain: Of its means; `hour` with `running_h` too.
+        level: In the component's unit.
+        digits: Decimals that a mean is rounded to before it is compared.
+        running_h: Above 0, the greatest running mean of so many hours is counted by days, each
+            running mean belonging to the day that it ends in.
+        running_needed: So many hours of a running mean must be known.
+        borderline: A count that is marked because another reading of the rule allows it.
+    """
+
+    component: str
+    grain: Grain
+    level: Decimal
+    digits: int = 0
+    running_h: int = 0
+    running_needed: int = 0
+    borderline: int | None = None
+
+
+Formula = (
+    MeanIndex
+    | MeanValue
+    | MeanBand
+    | HighestIndex
+    | NowCast
+    | EnergyMean
+    | DayEveningNight
+    | ExceededLevel
+    | ExceededCount
+)
 
 
 class Contract(_Part, frozen=True):
     """The definition of one indicator in one version. Field by field: indicators.md section 17.
 
     Attributes:
-        completeness: Threshold of each level that gates: `hour`, `day`, `period`, `year` and, of
-            a year's quarters, `quarters` (how many of them meet the share of `year`).
+        completeness: Threshold of each level that gates: `hour`, `day`, `period`, `month`, `year`
+            and, of a year's quarters, `quarters` (how many of them meet the share of `year`).
         band_grains: Grains whose values are given a band; empty: all.
         valid_from: First day whose windows this version governs, by the window's start.
         valid_to: First day that it no longer governs.

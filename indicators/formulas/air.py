@@ -8,13 +8,13 @@ from fractions import Fraction
 from typing import Final
 
 from city.clock import US_PER_S
-from city.flags import Flag
-from indicators.civil import Window, elapsed_hours_back, parts
-from indicators.columns import Gate, Observations, gate, gate_of
-from indicators.contracts.model import Contract, HighestIndex, NowCast
-from indicators.exact import mean, mean_of, truncated
+from indicators.civil import elapsed_hours_back, parts
+from indicators.columns import Gate, Observations, gate_of
+from indicators.contracts.model import Contract, HighestIndex, MeanIndex, NowCast
+from indicators.exact import mean_of, truncated
 from indicators.formulas.asked import Asked
 from indicators.formulas.bands import index_of
+from indicators.formulas.means import incomplete, means_of, suspect_marks
 from indicators.rows import Mark, Outcome, ResultRow
 
 __all__ = ["highest_index", "mean_index", "nowcast"]
@@ -22,7 +22,7 @@ __all__ = ["highest_index", "mean_index", "nowcast"]
 US_PER_HOUR: Final = 3_600 * US_PER_S
 
 
-def mean_index(asked: Asked, seen: Observations) -> Outcome:
+def mean_index(asked: Asked, _: MeanIndex, seen: Observations) -> Outcome:
     """Return the index of the mean of a day's valid hour means.
 
     A series whose interval is longer than an hour enters at the day: it has no hours.
@@ -35,13 +35,15 @@ def mean_index(asked: Asked, seen: Observations) -> Outcome:
     whole_day = seen.interval_us > US_PER_HOUR
     shares = [asked.window] if whole_day else hours
     level = "day" if whole_day else "hour"
-    means = _means(seen, shares, asked.share(level))
+    means = means_of(seen, shares, asked.share(level))
     known = [each for each in means if each is not None]
     found = gate_of(len(known), Fraction(len(shares)), asked.share("day"))
     if not found.passed:
-        return _incomplete(found)
+        return incomplete(found)
     used = [part for part, each in zip(shares, means, strict=True) if each is not None]
-    return _indexed(asked.contract, max(mean_of(known), Fraction()), found, _marks(seen, used))
+    return _indexed(
+        asked.contract, max(mean_of(known), Fraction()), found, suspect_marks(seen, used)
+    )
 
 
 def nowcast(asked: Asked, formula: NowCast, seen: Observations) -> Outcome:
@@ -53,15 +55,15 @@ def nowcast(asked: Asked, formula: NowCast, seen: Observations) -> Outcome:
         seen: Usable observations of this hour and those looked back on, ug/m3.
     """
     hours = elapsed_hours_back(asked.window, formula.hours)
-    means = _means(seen, hours, asked.share("hour"))
+    means = means_of(seen, hours, asked.share("hour"))
     known = sum(each is not None for each in means)
     recent = sum(each is not None for each in means[: formula.recent])
     found = Gate(known, formula.hours, known / formula.hours, recent >= formula.recent_needed)
     if not found.passed:
-        return _incomplete(found)
+        return incomplete(found)
     weighed = _weighed(means, Fraction(formula.least_weight))
     used = [hour for hour, each in zip(hours, means, strict=True) if each is not None]
-    marks = _marks(seen, used)
+    marks = suspect_marks(seen, used)
     if formula.publish == "index":
         return _indexed(asked.contract, weighed, found, marks)
     return Outcome(
@@ -86,9 +88,18 @@ def highest_index(formula: HighestIndex, rows: Mapping[str, ResultRow]) -> Outco
     if not valued:
         best = max(present, key=lambda row: row.completeness, default=None)
         if best is None:
-            return _incomplete(Gate(0, 0, 0.0, passed=False))
-        return _incomplete(Gate(best.n_used, best.n_expected, best.completeness, passed=False))
+            return incomplete(Gate(0, 0, 0.0, passed=False))
+        return incomplete(Gate(best.n_used, best.n_expected, best.completeness, passed=False))
     main = max(valued, key=lambda row: row.value or 0.0)
+    names = {row.indicator for row in valued}
+    if not all(names.intersection(group) for group in formula.needed):
+        return Outcome(
+            value=None,
+            completeness=main.completeness,
+            n_used=main.n_used,
+            n_expected=main.n_expected,
+            reason="min_pollutants",
+        )
     marks: list[Mark] = []
     if any("suspect_included" in row.marks for row in valued):
         marks.append("suspect_included")
@@ -105,17 +116,6 @@ def highest_index(formula: HighestIndex, rows: Mapping[str, ResultRow]) -> Outco
         n_expected=main.n_expected,
         marks=tuple(marks),
     )
-
-
-def _means(seen: Observations, hours: Sequence[Window], share: float) -> list[Fraction | None]:
-    """Return the exact mean of each window's observations; None where too few slots are known."""
-    # The hours of a day, and of the NowCasts around it, are the same ones again and again.
-    for hour in hours:
-        key = (hour.start_us, hour.end_us, share)
-        if key not in seen.memo:
-            passed = gate(seen, hour, share).passed
-            seen.memo[key] = mean(seen.within(hour).value.tolist()) if passed else None
-    return [seen.memo[hour.start_us, hour.end_us, share] for hour in hours]
 
 
 def _weighed(means: Sequence[Fraction | None], least: Fraction) -> Fraction:
@@ -145,18 +145,3 @@ def _indexed(
         reason="not_applicable" if scaled.index is None else None,
         marks=(*marks, *scaled.marks),
     )
-
-
-def _incomplete(found: Gate) -> Outcome:
-    return Outcome(
-        value=None,
-        completeness=found.completeness,
-        n_used=found.used,
-        n_expected=found.expected,
-        reason="incomplete",
-    )
-
-
-def _marks(seen: Observations, used: Sequence[Window]) -> tuple[Mark, ...]:
-    suspect = any((seen.within(window).flag == Flag.SUSPECT).any() for window in used)
-    return ("suspect_included",) if suspect else ()

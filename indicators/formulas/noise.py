@@ -6,16 +6,14 @@ Levels are never averaged as numbers. Source: indicators.md section 5 (Directive
 import math
 from collections.abc import Mapping, Sequence
 from datetime import date
-from fractions import Fraction
-from typing import Final
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from city.flags import Flag
-from indicators.civil import Window, day_of, period, windows
-from indicators.columns import Gate, Observations, gate, gate_of
+from indicators.civil import Window, day_of, period
+from indicators.columns import Gate, Observations, gate
 from indicators.contracts.model import (
     Contract,
     DayEveningNight,
@@ -26,6 +24,7 @@ from indicators.contracts.model import (
 from indicators.exact import half_up, settled
 from indicators.formulas.asked import Asked
 from indicators.formulas.bands import band_of
+from indicators.formulas.days import days_gate
 from indicators.rows import Mark, Outcome
 
 __all__ = [
@@ -41,7 +40,6 @@ __all__ = [
 ]
 
 Levels = Mapping[date, float]
-MONTHS_A_QUARTER: Final = 3
 
 
 class _Judged(msgspec.Struct, frozen=True):
@@ -125,7 +123,7 @@ def long_term(asked: Asked, days: Levels) -> Outcome:
         asked: A civil year.
         days: Levels of the indicator's valid days.
     """
-    found = _year_gate(asked, set(days))
+    found = days_gate(asked, set(days))
     level = mean_level([days[day] for day in sorted(days)]) if found.passed else None
     return _published(asked.contract, level, found, of_a_year=True)
 
@@ -141,7 +139,7 @@ def long_term_lden(asked: Asked, formula: DayEveningNight, days: Mapping[str, Le
     each = [days.get(part.component, {}) for part in formula.periods]
     # A day is valid only if all three of its periods are.
     valid = set(each[0]).intersection(*each[1:])
-    found = _year_gate(asked, valid)
+    found = days_gate(asked, valid)
     if not found.passed:
         return _published(asked.contract, None, found)
     levels = [mean_level([one[day] for day in sorted(valid)]) for one in each]
@@ -160,29 +158,6 @@ def _judged(seen: Observations, part: Window, share: float) -> _Judged:
     weights = inside.length_us.astype(np.float64)
     level = mean_level(inside.value, weights) if found.passed else None
     return _Judged(level, found, suspect=_suspect(inside))
-
-
-def _year_gate(asked: Asked, valid: set[date]) -> Gate:
-    first = day_of(asked.window.start_us, asked.zone)
-    last = day_of(asked.window.end_us - 1, asked.zone)
-    year = windows("day", first, last, asked.zone)
-    days = {day_of(day.start_us, asked.zone) for day in year}
-    share = asked.share("year")
-    quarters = [
-        gate_of(len(valid & quarter), Fraction(len(quarter)), share).passed
-        for quarter in _quarters(days)
-    ]
-    found = gate_of(len(valid & days), Fraction(len(days)), share)
-    enough = sum(quarters) >= asked.share("quarters")
-    return msgspec.structs.replace(found, passed=found.passed and enough)
-
-
-def _quarters(days: set[date]) -> list[set[date]]:
-    numbers = {(day.month - 1) // MONTHS_A_QUARTER for day in days}
-    return [
-        {day for day in days if (day.month - 1) // MONTHS_A_QUARTER == number}
-        for number in sorted(numbers)
-    ]
 
 
 def _suspect(inside: Observations) -> bool:

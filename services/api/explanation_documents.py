@@ -4,7 +4,8 @@ from typing import Any
 
 from city.instants import to_text
 from indicators.contracts import contract_hash
-from indicators.explain import PartExplained, formula_words
+from indicators.explain import PartExplained
+from indicators.formula_words import formula_words
 from services.api.indicator_documents import (
     SourceDocument,
     ValueDocument,

@@ -8,7 +8,7 @@ from pydantic import Field
 from city.instants import to_text
 from indicators.contracts import contract_hash
 from indicators.contracts.model import Contract, Source
-from indicators.explain import formula_words
+from indicators.formula_words import formula_words
 from indicators.rows import ResultRow
 from services.asking import Cursor, Document
 

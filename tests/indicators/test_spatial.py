@@ -54,3 +54,15 @@ def test_noise_of_a_district_is_no_level() -> None:
 
 def test_a_place_of_several_devices_is_not_few() -> None:
     assert of_place(AIR, [row(51), row(40)]).marks == ()
+
+
+def test_a_concentration_of_a_district_is_the_median_of_three_places_or_none() -> None:
+    mean = load().get("air.mean.pm25", "1.0.0")
+    rows = [
+        msgspec.structs.replace(row(value), unrounded=value + 0.04) for value in (10, 20.25, 40)
+    ]
+    found = of_district(mean, rows)
+    assert (found.value, found.unrounded, found.n_used) == (20.3, 20.29, 36)
+    assert of_district(mean, rows[:2]).reason == "min_sites"
+    # Two devices at one place are enough.
+    assert of_place(mean, rows[:2]).value == 15.2

@@ -1,13 +1,14 @@
 """Every contract proves itself: its own vectors come out as it says."""
 
 import math
-from datetime import date, time
+from collections.abc import Iterator
+from datetime import date, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from indicators.civil import Window, instant_us, windows
+from indicators.civil import Grain, Window, day_of, instant_us, windows
 from indicators.columns import Observations, observations
 from indicators.compute import components, from_observations, from_rows, span
 from indicators.contracts import load
@@ -61,12 +62,10 @@ def laid(values: list[float], start_us: int, interval_s: int) -> Observations:
     return observations([t for t, _ in there], [v for _, v in there], interval_us=interval_us)
 
 
-def row(
-    indicator: str, value: float | None, window: Window, unrounded: float | None = None
-) -> ResultRow:
+def row(indicator: str, value: float | None, window: Window) -> ResultRow:
     return ResultRow(
         indicator=indicator, version="1.0.0", area="city", start_us=window.start_us,
-        end_us=window.end_us, tz="UTC", value=value, unrounded=unrounded, band=None,
+        end_us=window.end_us, tz="UTC", value=value, unrounded=value, band=None,
         main_input=None, completeness=1, n_used=24, n_expected=24, state="final", revision=1,
         reason=None if value is not None else "incomplete", computed_us=0,
     )  # fmt: skip
@@ -74,15 +73,20 @@ def row(
 
 def asked_of(contract: Contract, vector: Vector) -> Asked:
     grain = vector.grain or contract.grains[0]
-    return Asked(contract, grain, next(windows(grain, DAY, DAY, UTC)), UTC)
+    first = DAY.replace(month=1, day=1) if grain == "year" else DAY
+    return Asked(contract, grain, next(windows(grain, first, DAY, UTC)), UTC)
 
 
 def computed(contract: Contract, vector: Vector) -> Outcome:
     asked = asked_of(contract, vector)
-    if components(contract, asked.grain):
+    parts = components(contract, asked.grain)
+    if parts:
         return from_rows(asked, [
-            row(name, None if math.isnan(value) else value, asked.window)
-            for name, text in vector.given.items() for value in numbers(text)
+            row(name, None if math.isnan(value) else value, window)
+            for name, text in vector.given.items()
+            for value, window in zip(
+                numbers(text), laid_rows(asked, parts[0].grain, vector), strict=False
+            )
         ])  # fmt: skip
     (text,) = vector.given.values()
     values = numbers(text)
@@ -93,6 +97,14 @@ def computed(contract: Contract, vector: Vector) -> Outcome:
     return from_observations(asked, laid(values, start_us, vector.interval_s))
 
 
+def laid_rows(asked: Asked, grain: Grain, vector: Vector) -> Iterator[Window]:
+    """Return the windows of given results, one after the other from `starts` on."""
+    first = day_of(asked.window.start_us, UTC) - timedelta(days=vector.starts != time(0))
+    last = day_of(asked.window.end_us - 1, UTC)
+    start_us = instant_us(first, vector.starts, UTC)
+    return (each for each in windows(grain, first, last, UTC) if each.start_us >= start_us)
+
+
 class Difference(NamedTuple):
     member: str
     found: object
@@ -100,7 +112,7 @@ class Difference(NamedTuple):
 
 
 def differences(outcome: Outcome, vector: Vector) -> list[Difference]:
-    """Compare with what a vector expects: exactly, `unrounded` to one of its last digit."""
+    """Compare with what a vector expects: exactly, `shares and `unrounded` to four decimals."""
     found: list[Difference] = []
     for member, wanted in vector.expect.items():
         value: object = getattr(outcome, member)
@@ -108,9 +120,9 @@ def differences(outcome: Outcome, vector: Vector) -> list[Difference]:
             same = value == tuple(wanted)
         elif wanted == "null":
             same = value is None
-        elif member == "unrounded":
+        elif member in ("unrounded", "completeness"):
             assert isinstance(value, float)
-            assert isinstance(wanted, float)
+            assert isinstance(wanted, int | float)
             same = abs(value - wanted) < 1e-4
         else:
             same = value == wanted

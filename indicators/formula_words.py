@@ -1,0 +1,98 @@
+"""Formulas in a sentence each, for people who read a definition."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from indicators.contracts.model import (
+    Contract,
+    DayEveningNight,
+    EnergyMean,
+    ExceededCount,
+    ExceededLevel,
+    HighestIndex,
+    MeanBand,
+    MeanIndex,
+    MeanValue,
+    NowCast,
+)
+
+__all__ = ["formula_words"]
+
+Words = Callable[[Contract, Any], str]
+
+
+def formula_words(contract: Contract) -> str:
+    """Return a formula in a sentence."""
+    return _words(contract)(contract, contract.formula)
+
+
+def _words(contract: Contract) -> Words:
+    return WORDS[type(contract.formula)]
+
+
+def _mean_index(contract: Contract, _: MeanIndex) -> str:
+    return (
+        f"mean of the day's valid hour means, cut to {contract.rounding.truncate_input} decimals,"
+        " then linear between the breakpoints of its band, rounded half up"
+    )
+
+
+def _mean_value(_: Contract, __: MeanValue) -> str:
+    return "mean of the valid hour means; below 0 it is published as 0"
+
+
+def _mean_band(_: Contract, __: MeanBand) -> str:
+    return "the number of the band that holds the mean of the hour, not rounded before"
+
+
+def _highest_index(_: Contract, formula: HighestIndex) -> str:
+    words = f"the highest of {', '.join(formula.components)} that are known"
+    return words + "".join(f"; needs {' or '.join(group)}" for group in formula.needed)
+
+
+def _exceeded_count(_: Contract, formula: ExceededCount) -> str:
+    what = f"{formula.grain} values of {formula.component}"
+    if formula.running_h:
+        what = f"days' greatest {formula.running_h}-hour running means of {what}"
+    return f"count of {what} that, rounded to {formula.digits} decimals, are > {formula.level}"
+
+
+def _nowcast(_: Contract, formula: NowCast) -> str:
+    return (
+        f"sum of w^(i-1) c_i over the last {formula.hours} clock hours / sum of w^(i-1),"
+        " w = lowest / highest hour mean, at least 0.5"
+        + ("; then the index of it" if formula.publish == "index" else "")
+    )
+
+
+def _energy_mean(_: Contract, formula: EnergyMean) -> str:
+    part = formula.period
+    if part is None:
+        return "10 log10 of the mean of 10^(L/10), weighed by duration"
+    return (
+        "10 log10 of the mean of 10^(L/10)"
+        f" from {part.starts:%H:%M} to {part.ends:%H:%M} by the wall clock"
+    )
+
+
+def _day_evening_night(_: Contract, __: DayEveningNight) -> str:
+    return (
+        "10 log10 of (12 x 10^(Lday/10) + 4 x 10^((Levening+5)/10) + 8 x 10^((Lnight+10)/10)) / 24"
+    )
+
+
+def _exceeded_level(_: Contract, formula: ExceededLevel) -> str:
+    return f"the level exceeded {formula.percent} % of the time, linear between the ordered levels"
+
+
+WORDS: Final[Mapping[type, Words]] = {
+    MeanIndex: _mean_index,
+    MeanValue: _mean_value,
+    MeanBand: _mean_band,
+    HighestIndex: _highest_index,
+    ExceededCount: _exceeded_count,
+    NowCast: _nowcast,
+    EnergyMean: _energy_mean,
+    DayEveningNight: _day_evening_night,
+    ExceededLevel: _exceeded_level,
+}
