@@ -38,6 +38,12 @@ const REASONS: Record<string, string> = {
   too_many: "Too many readings in one message",
   no_observations: "No reading in it",
   native_version: "A version of the native format that is not known here",
+  protobuf_syntax: "Not valid protobuf (Sparkplug B)",
+  sparkplug_topic: "A Sparkplug topic or message of a kind that is not taken",
+  sparkplug_no_birth: "Sparkplug data that wait for their device's birth",
+  mapping_length: "Bytes of another length than the mapping's layout has",
+  mapping_no_layout: "Bytes for which the mapping has no layout",
+  checksum: "Its checksum is wrong: damaged on the way",
   codec_error: "The format's reader failed: a defect of ours",
 };
 
