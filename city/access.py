@@ -49,7 +49,8 @@ class AccessEntry(msgspec.Struct, frozen=True, omit_defaults=True):
         device: Set for a user that is one device.
         salt: Hex digits.
         secret_sha256: Hex digits of SHA-256 of salt and secret; empty: only a certificate gets in.
-        topics: Filters of the provider's routes; the native topics go without saying.
+        topics: Filters of the provider's routes, none for a user that is one device; the native
+            topics go without saying.
         disabled: Locked out, and remembered.
     """
 

@@ -47,6 +47,7 @@ class BrokerState(msgspec.Struct, frozen=True):
         redelivered: Came again while the first was held.
         refused: On topics that nobody asked for.
         too_long: Longer than the log takes; not acknowledged.
+        requests: What ingest asked of devices and the broker was given; `requests_dropped`: not.
         last_us: When the last message came; 0: none yet.
     """
 
@@ -64,6 +65,8 @@ class BrokerState(msgspec.Struct, frozen=True):
     redelivered: int = 0
     refused: int = 0
     too_long: int = 0
+    requests: int = 0
+    requests_dropped: int = 0
     last_us: int = 0
 
 

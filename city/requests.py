@@ -1,4 +1,4 @@
-"""What ingest asks of a device, on `madina.requests`: whoever bridges it may carry it there.
+"""What ingest asks of a device, on `madina.requests`: the bridge to its broker carries it there.
 
 A message of core NATS, never stored: an answer that does not come is asked for again.
 """
@@ -12,9 +12,11 @@ class Request(msgspec.Struct, frozen=True, array_like=True):
     """A message for a device, to be published with QoS 0 and not retained.
 
     Attributes:
-        topic: Where, on the broker that its messages come from.
+        bridge: MQTT client identifier of the bridge at the broker that its messages come from.
+        topic: Where, on that broker.
     """
 
+    bridge: str
     topic: str
     payload: bytes
 

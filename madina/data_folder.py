@@ -64,6 +64,7 @@ class DataFolder:
         self.duckdb = self.path / "madina.duckdb"
         self.registry = self.path / "registry.sqlite"
         self.copies = self.path / "copies"
+        self.installation_file = self.path / "installation"
 
     @contextlib.contextmanager
     def held(self) -> Generator[None]:
@@ -142,7 +143,7 @@ class DataFolder:
 
         Brokers keep messages under names that are derived from it.
         """
-        return self._secret("installation")
+        return self._secret(self.installation_file.name)
 
     @property
     def _lock_path(self) -> Path:

@@ -145,7 +145,8 @@ def _entry(row: RowMapping, topics: tuple[str, ...]) -> AccessEntry:
         device=row["device"],
         salt=row["salt"],
         secret_sha256=row["secret_sha256"],
-        topics=topics,
+        # A route may read the device from a payload: one device could speak for all others.
+        topics=topics if row["device"] is None else (),
         disabled=row["disabled"],
     )
 

@@ -33,6 +33,8 @@ BROKER_FAMILIES: Final = {
         "redelivered": "messages that came again while held",
         "refused": "messages on topics that nobody asked for",
         "too_long": "messages that the log cannot take, not acknowledged",
+        "requests": "requests to devices that it was given",
+        "requests_dropped": "requests to devices that it was not given",
     },
 }
 
@@ -159,8 +161,8 @@ def _broker_values(broker: BrokerState) -> dict[str, float]:
         "troubled": float(bool(broker.reason)),
         "last_message_seconds": broker.last_us / US_PER_S,
     }
-    counts = {"connected", "held", "messages", "connects", "redelivered", "refused", "too_long"}
-    return derived | {field: float(getattr(broker, field)) for field in counts}
+    fields = {name for families in BROKER_FAMILIES.values() for name in families}
+    return derived | {name: float(getattr(broker, name)) for name in fields - derived.keys()}
 
 
 def _gauge(name: str, words: str, value: float) -> Metric:

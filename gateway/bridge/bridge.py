@@ -10,7 +10,8 @@ from city.clock import US_PER_S
 from city.gateway_state import BrokerState
 from gateway.bridge.receipts import Receipts
 from gateway.grants import Grant
-from gateway.mqtt.reasons import LONGEST_WORDS, Level
+from gateway.mqtt.primitives import check_topic
+from gateway.mqtt.reasons import LONGEST_WORDS, Level, MqttError
 
 if TYPE_CHECKING:
     from city.clock import Clock
@@ -23,6 +24,8 @@ log = structlog.get_logger(__name__)
 
 # Messages too long for the log that are remembered by topic, and refused topics that are logged.
 REMEMBERED: Final = 100
+# Requests to devices that a broker is given in a second: whoever was not asked is asked again.
+REQUESTS_PER_S: Final = 100
 
 
 class Talk(Protocol):
@@ -45,6 +48,10 @@ class Talk(Protocol):
 
     def go_on(self) -> None:
         """Read again."""
+        ...
+
+    def say(self, topic: bytes, payload: bytes) -> None:
+        """Publish a message, QoS 0 and not retained."""
         ...
 
     def leave(self, cause: str) -> None:
@@ -81,6 +88,10 @@ class Bridge:
         self._session_present = False
         self._words = "not connected yet"
         self._refused = 0
+        self._requests = 0
+        self._requests_dropped = 0
+        self._requests_left = REQUESTS_PER_S
+        self._dropped_for = ""
         self._left: dict[bytes, int] = {}
         self._left_count = 0
         self._told_messages = 0
@@ -133,6 +144,28 @@ class Bridge:
                 topic=topic[:LONGEST_WORDS].decode(errors="replace"),
             )
 
+    def tick(self, now_s: float) -> None:
+        """Do once a second what is due."""
+        self._requests_left = REQUESTS_PER_S
+        if self.conversation is not None:
+            self.conversation.tick(now_s)
+
+    def ask(self, topic: str, payload: bytes) -> None:
+        """Publish what ingest asks of a device; it is dropped where that cannot be done now."""
+        cause = self._why_not_asked(topic)
+        if cause:
+            self._requests_dropped += 1
+            if cause != self._dropped_for:
+                log.warning(
+                    "broker.request_dropped", broker=self.broker.address, topic=topic, cause=cause
+                )
+        elif self.conversation is not None:
+            self.conversation.say(topic.encode(), payload)
+            self._requests += 1
+            self._requests_left -= 1
+            log.info("broker.asked", broker=self.broker.address, topic=topic)
+        self._dropped_for = cause
+
     def left_behind(self, topic: bytes, size_bytes: int, *, kept: bool) -> None:
         """Note a message that is too long for the log; `kept`: the broker still has it."""
         self._left_count += 1
@@ -170,8 +203,21 @@ class Bridge:
             redelivered=self.redelivered,
             refused=self._refused,
             too_long=self._left_count,
+            requests=self._requests,
+            requests_dropped=self._requests_dropped,
             last_us=self._last_us,
         )
+
+    def _why_not_asked(self, topic: str) -> str:
+        if self.conversation is None or not self.conversation.open:
+            return "the broker is not connected"
+        if self._requests_left <= 0:
+            return f"more than {REQUESTS_PER_S} requests in a second"
+        try:
+            check_topic(topic.encode())
+        except MqttError as error:
+            return str(error)
+        return ""
 
     def _left_words(self) -> str:
         """Return which messages the broker keeps because the log cannot take them."""

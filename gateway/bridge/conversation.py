@@ -161,6 +161,11 @@ class Conversation:
             self._pinged_s = None
             self._line.resume_reading()
 
+    def say(self, topic: bytes, payload: bytes) -> None:
+        """Publish a message, QoS 0 and not retained."""
+        if not self.cause:
+            self._send(encode(Publish(topic, payload), self._level))
+
     def leave(self, cause: str) -> None:
         """End from our side; the broker keeps the session."""
         if self.cause:

@@ -151,8 +151,7 @@ class Dialler:
 
     def tick(self, now_s: float) -> None:
         """Do once a second what is due."""
-        if self.bridge.conversation is not None:
-            self.bridge.conversation.tick(now_s)
+        self.bridge.tick(now_s)
 
     def leave(self) -> None:
         """End the connection for good; the broker keeps the session."""

@@ -20,6 +20,7 @@ from city.subjects import gateway_token
 from gateway.access import Access
 from gateway.bridge.bridge import Bridge
 from gateway.bridge.dialler import Dialler
+from gateway.bridge.requests import Requests
 from gateway.disk import DiskReserve, look_at_disk
 from gateway.process import DRAIN_S, GC_THRESHOLDS, LOOK_S, TICK_S, USERS_S
 from gateway.teller import Teller
@@ -74,7 +75,8 @@ class BridgeProcess:
             Dialler(Bridge(broker, self._uplink.intake, clock, longest))
             for broker in settings.brokers
         ]
-        tenants = [self._uplink.log, self._access, Teller(self.state)]
+        carrying = Requests([each.bridge for each in self._diallers])
+        tenants = [self._uplink.log, self._access, Teller(self.state), carrying]
         self._link = Link(settings.nats_url, origin.gateway, tenants)
 
     async def run(self, stop: asyncio.Event, ready: Callable[[], None]) -> None:

@@ -25,6 +25,7 @@ from ingest.apply.rules import (
     settle_unit,
 )
 from ingest.codecs.envelope import unpack
+from ingest.codecs.own_topic import checked_own
 from ingest.codecs.seam import Arrived, MessageError, Rejection
 
 if TYPE_CHECKING:
@@ -238,11 +239,11 @@ def _decode(message: Message, lane: Lane, *, again: bool) -> Decoded:
         timezone=lane.timezone,
         options=lane.options,
         vouched=message.door is Door.SERVICES,
-        bridged=message.door is Door.BRIDGE,
+        bridge=message.client if message.door is Door.BRIDGE else "",
         again=again,
     )
     try:
-        return lane.reader.decode(arrived)
+        return checked_own(message.topic, lane.reader.decode(arrived))
     except MessageError:
         raise
     except Exception as error:

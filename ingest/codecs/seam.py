@@ -41,7 +41,8 @@ class Arrived(msgspec.Struct, frozen=True):
         timezone: IANA zone of times without an offset.
         options: Of the route, for this codec.
         vouched: A person had it replayed, so that a secret masked in its topic is believed.
-        bridged: It came through a bridge, which can carry a request back to its sender.
+        bridge: Client identifier of the bridge that it came through, which can carry a request
+            back to its sender; empty: none.
         again: It waited in quarantine and is read once more: it says nothing new of the present.
     """
 
@@ -53,7 +54,7 @@ class Arrived(msgspec.Struct, frozen=True):
     timezone: str = "UTC"
     options: dict[str, Any] = {}
     vouched: bool = False
-    bridged: bool = False
+    bridge: str = ""
     again: bool = False
 
 

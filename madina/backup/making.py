@@ -21,7 +21,16 @@ from madina.api import Api, api, resource
 from madina.backup.archive import BackupWriter, writing
 from madina.backup.copier import Copied, Copier, read_copied
 from madina.backup.log_frames import FrameCount, GapError, copy_frames
-from madina.backup.manifest import FORMAT, FRAMES, REGISTRY, STORE, Content, Manifest, Parts
+from madina.backup.manifest import (
+    FORMAT,
+    FRAMES,
+    INSTALLATION,
+    REGISTRY,
+    STORE,
+    Content,
+    Manifest,
+    Parts,
+)
 from madina.backup.stopped import log_of
 from madina.data_folder import DataFolder, RunFile
 from madina.errors import CommandError, SetupError
@@ -78,7 +87,7 @@ def make_backup(settings: Settings, target: Path, clock: Clock) -> Manifest:
                 taken = _beside(settings, folder, run, progress)
             else:
                 taken = _alone(settings, clock, progress)
-            contents = _write(archive, taken, progress)
+            contents = _write(archive, taken, folder, progress)
             manifest = Manifest(
                 format=FORMAT,
                 madina=importlib.metadata.version("madina"),
@@ -95,9 +104,14 @@ def make_backup(settings: Settings, target: Path, clock: Clock) -> Manifest:
     return manifest
 
 
-def _write(archive: BackupWriter, taken: _Taken, progress: Progress) -> tuple[Content, ...]:
+def _write(
+    archive: BackupWriter, taken: _Taken, folder: DataFolder, progress: Progress
+) -> tuple[Content, ...]:
     names = [STORE, *([REGISTRY] if taken.copied.registry else []), FRAMES]
-    sizes = [(taken.folder / name).stat().st_size for name in names]
+    files = {name: taken.folder / name for name in names}
+    if folder.installation_file.exists():
+        files[INSTALLATION] = folder.installation_file
+    sizes = [path.stat().st_size for path in files.values()]
     done = 0
 
     def told(more: int) -> None:
@@ -105,7 +119,7 @@ def _write(archive: BackupWriter, taken: _Taken, progress: Progress) -> tuple[Co
         done += more
         progress.share("writing", done / max(sum(sizes), 1))
 
-    return tuple(archive.add(name, taken.folder / name, told) for name in names)
+    return tuple(archive.add(name, path, told) for name, path in files.items())
 
 
 def _parts(taken: _Taken) -> Parts:

@@ -4,13 +4,25 @@ from typing import Final
 
 import msgspec
 
-__all__ = ["FORMAT", "FRAMES", "MANIFEST", "REGISTRY", "STORE", "Content", "Manifest", "Parts"]
+__all__ = [
+    "FORMAT",
+    "FRAMES",
+    "INSTALLATION",
+    "MANIFEST",
+    "REGISTRY",
+    "STORE",
+    "Content",
+    "Manifest",
+    "Parts",
+]
 
 FORMAT: Final = 1
 MANIFEST: Final = "manifest.json"
 STORE: Final = "madina.duckdb"
 REGISTRY: Final = "registry.sqlite"
 FRAMES: Final = "log.frames"
+# What bridges' client identifiers are made of; only where there has been a bridge.
+INSTALLATION: Final = "installation"
 
 
 class Content(msgspec.Struct, frozen=True):

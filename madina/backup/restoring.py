@@ -19,7 +19,7 @@ from ingest.applier import Applier, ApplierSettings
 from ingest.codecs.catalogue import find_codecs
 from madina.backup.archive import BackupReader, reading
 from madina.backup.log_frames import read_frames
-from madina.backup.manifest import FORMAT, FRAMES, REGISTRY, STORE, Manifest
+from madina.backup.manifest import FORMAT, FRAMES, INSTALLATION, REGISTRY, STORE, Manifest
 from madina.data_folder import DataFolder
 from madina.errors import CommandError, SetupError
 from madina.opening import Opened, opened
@@ -81,7 +81,7 @@ def _manifest(backup: BackupReader, source: Path) -> Manifest:
             " install that version"
         )
     names = {each.name for each in manifest.contents}
-    if not names <= {STORE, REGISTRY, FRAMES}:
+    if not names <= {STORE, REGISTRY, FRAMES, INSTALLATION}:
         raise CommandError(f"{source} is no backup: it names {', '.join(sorted(names))}")
     return manifest
 
@@ -156,4 +156,6 @@ def _move(staging: DataFolder, folder: DataFolder, manifest: Manifest) -> None:
     """Put the files in place, the store last: with it the restore is done."""
     if manifest.parts.registry:
         staging.registry.replace(folder.registry)
+    if staging.installation_file.exists() and not folder.installation_file.exists():
+        staging.installation_file.replace(folder.installation_file)
     staging.duckdb.replace(folder.duckdb)

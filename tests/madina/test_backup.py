@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from city.clock import MachineClock
+from madina.data_folder import DataFolder
 from madina.opening import opened
 from madina.settings import Settings
 from registry.records import DeviceDraft
@@ -29,6 +30,7 @@ def backup(
     settings = Settings.model_validate({"data_dir": data_folder})
     with opened(settings, MachineClock()) as found:
         found.registry.devices.create("a test", DeviceDraft("acme", "meter-7"))
+    (data_folder / "installation").write_text("this city\n")
     path = tmp_path / str(request.param)
     assert madina("backup", str(path)).status == 0
     shutil.rmtree(data_folder)
@@ -36,7 +38,7 @@ def backup(
 
 
 def test_a_restored_folder_has_what_was_registered_and_says_who_did_it(
-    backup: Path, madina: Madina
+    backup: Path, madina: Madina, data_folder: Path
 ) -> None:
     done = madina("restore", str(backup))
     assert done.status == 0, done.err
@@ -45,6 +47,9 @@ def test_a_restored_folder_has_what_was_registered_and_says_who_did_it(
     assert [each["id"] for each in madina("devices", "list", "--json").json()["items"]] == [
         "meter-7"
     ]
+    # Brokers keep messages under names that are made of it.
+    assert DataFolder(data_folder).installation() == "this city"
+    assert DataFolder(data_folder).installation_file.stat().st_mode & 0o777 == 0o600
 
 
 def test_nothing_is_replaced(backup: Path, madina: Madina, data_folder: Path) -> None:

@@ -85,7 +85,9 @@ def test_a_secret_opens_until_it_is_renewed(registry: Registry) -> None:
     assert not entry.opens_with(first.encode())
 
 
-def test_a_user_may_publish_under_the_routes_of_its_provider(registry: Registry) -> None:
+def test_a_provider_may_publish_under_its_routes_and_a_device_under_its_own_topics(
+    registry: Registry,
+) -> None:
     registry.users.create("ann", "acme", provider="acme")
     registry.users.create("ann", "acme/a", provider="acme", device="a")
     registry.routes.create("ann", RouteDraft("r", "boxes/#", "native", provider="acme"))
@@ -95,7 +97,7 @@ def test_a_user_may_publish_under_the_routes_of_its_provider(registry: Registry)
     )
     entries = {entry.user: entry for entry in registry.users.entries()}
     assert entries["acme"].filters() == (b"madina/v1/acme/#", b"boxes/#")
-    assert entries["acme/a"].filters() == (b"madina/v1/acme/a/#", b"boxes/#")
+    assert entries["acme/a"].filters() == (b"madina/v1/acme/a/#",)
 
 
 def test_what_gateways_have_to_know_has_a_revision_of_its_own(registry: Registry) -> None:

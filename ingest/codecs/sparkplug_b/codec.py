@@ -209,9 +209,10 @@ class _Reading:
         """Ask the node to be born again, where somebody can carry that to it."""
         message, session = self._message, self._node.session
         rested = message.received_us - session.asked_us >= ASK_EVERY_US
-        if message.bridged and self._options.ask_rebirth and rested:
+        if message.bridge and self._options.ask_rebirth and rested:
             session.asked_us = message.received_us
-            self._memory.ask(rebirth_request(self._named, message.received_us))
+            request = rebirth_request(message.bridge, self._named, message.received_us)
+            self._memory.ask(request)
 
 
 CODEC: Final = SparkplugCodec()

@@ -15,15 +15,16 @@ NAME: Final = b"Node Control/Rebirth"
 METRIC: Final = b"\x0a" + bytes([len(NAME)]) + NAME + b"\x20\x0b\x70\x01"
 
 
-def rebirth_request(named: NamedBy, now_us: int) -> Request:
+def rebirth_request(bridge: str, named: NamedBy, now_us: int) -> Request:
     """Return the request to an edge node.
 
     Args:
+        bridge: Client identifier of who carries it there.
         named: The topic of a message of it.
         now_us: When it is asked.
     """
     payload = b"\x08" + _varint(now_us // 1_000) + b"\x12" + bytes([len(METRIC)]) + METRIC
-    return Request(f"spBv1.0/{named.group}/NCMD/{named.edge}", payload)
+    return Request(bridge, f"spBv1.0/{named.group}/NCMD/{named.edge}", payload)
 
 
 def _varint(number: int) -> bytes:

@@ -8,10 +8,12 @@ import msgspec
 import pytest
 
 from city.frame import ControlKind, Extras, RecordFlag
+from city.requests import Request, encode_request
 from gateway.bridge.bridge import Bridge
 from gateway.bridge.broker import Broker
 from gateway.bridge.conversation import Conversation
 from gateway.bridge.dialler import Backoff
+from gateway.bridge.requests import Requests
 from gateway.mqtt.decode import decode_body, measure
 from gateway.mqtt.encode import encode
 from gateway.mqtt.packets import (
@@ -301,6 +303,38 @@ def test_only_what_was_asked_for_is_taken(rig: Rig) -> None:
     assert rig.wire.said() == b""
     rig.log_has(0)
     assert rig.wire.said() == pubacks(1, 2, 3, 4) + b"\x50\2\0\5"
+
+
+def test_what_ingest_asks_of_a_device_goes_to_the_broker_that_its_messages_come_from(
+    rig: Rig,
+) -> None:
+    requests = Requests([rig.bridge])
+    for each in (
+        Request("c", "spBv1.0/water/NCMD/plc-1", b"born?"),
+        Request("another", "spBv1.0/water/NCMD/plc-2", b"born?"),
+        Request("c", "spBv1.0/+/NCMD/plc-3", b"born?"),
+    ):
+        requests.carry(encode_request(each))
+    requests.carry(b"no request")
+    assert rig.says() == [Publish(b"spBv1.0/water/NCMD/plc-1", b"born?")]
+    state = rig.bridge.state()
+    assert (state.requests, state.requests_dropped) == (1, 1)
+
+
+def test_requests_to_devices_are_bounded_and_not_kept_for_a_broker_that_is_away(rig: Rig) -> None:
+    for _ in range(150):
+        rig.bridge.ask("a/NCMD", b"")
+    assert len(rig.says()) == 100
+    rig.bridge.tick(1.0)
+    rig.bridge.ask("a/NCMD", b"")
+    assert len(rig.says()) == 1
+    rig.talk.ended("cable cut")
+    rig.bridge.ask("a/NCMD", b"")
+    rig.dial()
+    rig.let_in(present=True)
+    assert rig.says() == []
+    state = rig.bridge.state()
+    assert (state.requests, state.requests_dropped) == (101, 51)
 
 
 @pytest.mark.parametrize("piece", [1, 7, 10_000])

@@ -63,6 +63,13 @@ class Named:
         return Decoded([sent], message_id="frame-1")
 
 
+SENTILO = {"sensor": "b", "observations": [{"value": "1"}]}
+
+
+def raw(codec: str) -> str:
+    return f"madina/v1/acme/a/raw/{codec}"
+
+
 class Two:
     def decode(self, message: Arrived) -> Decoded:
         return Decoded(
@@ -131,6 +138,10 @@ def test_a_late_observation_is_stored_once(bench: Bench) -> None:
         (up(), b"{}", MessageReason.MISSING_FIELD),
         (up("a%00b\x01"), b"{}", MessageReason.BAD_DEVICE_ID),
         (up(), {"obs": [{"q": "pm10", "v": 1}], "dev": "b"}, MessageReason.DEVICE_MISMATCH),
+        (raw("influx"), b"air,device=a pm10=1\nair,device=b pm10=1", MessageReason.DEVICE_MISMATCH),
+        (raw("sentilo"), {"sensors": [SENTILO]}, MessageReason.DEVICE_MISMATCH),
+        (raw("ngsi-ld"), {"id": "b", "type": "Air", "pm10": 1}, MessageReason.DEVICE_MISMATCH),
+        (raw("cayenne-lpp"), b"\xff", MessageReason.LPP_TRUNCATED),
         (up("nobody"), reading(1), MessageReason.UNKNOWN_DEVICE),
         (up(), reading(1, 1.5), MessageReason.BAD_TIME),
         (up(), {"obs": [{"q": "pm10", "v": 1}] * 1_001}, MessageReason.TOO_MANY),

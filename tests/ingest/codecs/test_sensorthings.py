@@ -32,7 +32,6 @@ def decode(sent: object, topic: str = TOPIC, streams: Any = STREAMS) -> Decoded:
         ("v1.1/Datastreams('42')/Observations", {}),
         ("v1.1/Observations", {"Datastream": {"@iot.id": 42}}),
         ("v1.1/FeaturesOfInterest(3)/Observations", {"Datastream": {"@iot.id": "a'1"}}),
-        ("madina/v1/city/gate/raw/sensorthings", {"Datastream": {"@iot.id": "42"}}),
     ],
 )
 def test_topic_or_body_names_the_datastream(topic: str, sent: dict[str, Any]) -> None:

@@ -86,7 +86,7 @@ class Nodes:
         self.released: list[tuple[str, str]] = []
 
     def say(self, topic: str, data: bytes, **more: Any) -> Decoded:  # noqa: ANN401 - as Arrived has them
-        more = {"options": {"ask_rebirth": True}, "bridged": True, **more}
+        more = {"options": {"ask_rebirth": True}, "bridge": "madina-1", **more}
         try:
             return self.memory.decode(Arrived(topic, data, self.now_us, "city", **more))
         finally:
@@ -268,7 +268,7 @@ def test_an_unknown_alias_is_rejected_alone_and_asked_for() -> None:
     assert rows(found) == [("flow_rate", 4.0, None)]
     assert [each.reason for each in found.rejected] == [ObservationReason.SPARKPLUG_UNKNOWN_ALIAS]
     (request,) = nodes.requests
-    assert request.topic == "spBv1.0/water/NCMD/plc-1"
+    assert (request.bridge, request.topic) == ("madina-1", "spBv1.0/water/NCMD/plc-1")
     asked = PAYLOAD.FromString(request.payload)
     assert (asked.timestamp, asked.metrics[0].name) == (MS, "Node Control/Rebirth")
     assert (asked.metrics[0].datatype, asked.metrics[0].boolean_value) == (BOOLEAN, True)
@@ -277,7 +277,7 @@ def test_an_unknown_alias_is_rejected_alone_and_asked_for() -> None:
 def test_a_node_is_asked_once_in_half_a_minute_and_only_where_that_is_allowed() -> None:
     nodes = Nodes()
     data, topic = payload(5, {"alias": 1, "double_value": 4.0}), DEVICE.format("DATA")
-    nodes.refused(topic, data, bridged=False)
+    nodes.refused(topic, data, bridge="")
     nodes.refused(topic, data, options={})
     assert nodes.requests == []
     for seconds in (0, 29, 30, 31):

@@ -226,7 +226,7 @@ async def test_requests_to_devices_are_told_once_the_batch_is_kept(
     await writer.make_stream()
     told = await writer.client.subscribe(REQUEST_SUBJECT)  # pyright: ignore[reportUnknownMemberType] - nats-py
     applying = new_applying()
-    request = Request("spBv1.0/water/NCMD/plc-1", b"\x08\x01")
+    request = Request("madina-1", "spBv1.0/water/NCMD/plc-1", b"\x08\x01")
     applying.requests = [request]
     async with run_worker(applying):
         await writer.write(1)
