@@ -54,6 +54,22 @@ def test_a_full_log_is_said_first_and_at_the_gateways(
     keep_picture("full")
 
 
+def test_a_broker_that_is_away_is_told_beside_one_that_is_there(
+    shown: Page, platform: RecordedPlatform, keep_picture: Callable[[str], Path]
+) -> None:
+    words = "code 0x86, bad user name or password: mend user and password in its URL"
+    platform.status["brokers"][1] |= {"connected": False, "reason": words, "messages_per_s": 0.0}
+    brokers = shown.get_by_role("region", name="Bridged brokers")
+    away = brokers.get_by_role("row", name="broker.water.example:8883")
+    expect(away).to_contain_text(f"not connected{words}")
+    there = brokers.get_by_role("row", name="10.20.0.7:1883")
+    expect(there).to_contain_text("connectedMQTT 5.0, session kept")
+    # Nothing is cut off at the width of a desk.
+    scrolls = brokers.locator(".scroll")
+    assert scrolls.evaluate("it => it.scrollWidth <= it.clientWidth")
+    keep_picture("brokers")
+
+
 def test_several_reasons_are_listed_with_their_parts(
     shown: Page, platform: RecordedPlatform, keep_picture: Callable[[str], Path]
 ) -> None:

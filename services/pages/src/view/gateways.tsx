@@ -30,25 +30,23 @@ export function GatewaysView({ status }: { status: Status }) {
           ))}
         </Table>
       )}
-      <BrokersView status={status} />
     </Panel>
   );
 }
 
 /** Nothing where no broker is bridged: most cities begin without one. */
-function BrokersView({ status }: { status: Status }) {
+export function BrokersView({ status }: { status: Status }) {
   if (status.brokers.length === 0) {
     return null;
   }
   return (
-    <Table
-      label="Brokers"
-      heads={["Bridged broker", "State", "Last message", "Messages/s", "In flight"]}
-    >
-      {status.brokers.map((each) => (
-        <BrokerRow key={`${each.name} ${each.client}`} of={each} at={status} />
-      ))}
-    </Table>
+    <Panel id="brokers" title="Bridged brokers" wide>
+      <Table label="Brokers" heads={["Broker", "State", "Last message", "Messages/s", "In flight"]}>
+        {status.brokers.map((each) => (
+          <BrokerRow key={`${each.name} ${each.client}`} of={each} at={status} />
+        ))}
+      </Table>
+    </Panel>
   );
 }
 

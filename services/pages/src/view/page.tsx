@@ -7,7 +7,7 @@ import type { Known, Verdict } from "../verdict.ts";
 import { CardsView } from "./cards.tsx";
 import { DevicesView } from "./devices.tsx";
 import { LagView, RateView } from "./flow.tsx";
-import { GatewaysView } from "./gateways.tsx";
+import { BrokersView, GatewaysView } from "./gateways.tsx";
 import { LatestView } from "./latest.tsx";
 import { LedgerView } from "./ledger.tsx";
 import { LiveView } from "./live.tsx";
@@ -64,6 +64,7 @@ function Panels({ status, history }: { status: Status; history: History }) {
       <LagView lag={status.lag} />
       <DevicesView status={status} zone={zone} />
       <GatewaysView status={status} />
+      <BrokersView status={status} />
       <CardsView />
       <LatestView status={status} zone={zone} />
       <QuarantineView status={status} zone={zone} />
