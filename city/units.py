@@ -60,6 +60,7 @@ _SPELLINGS: Final[dict[str, tuple[str, ...]]] = {
     "min": ("MIN",),
     "h": ("HUR",),
     "kg": ("KGM",),
+    "/h": ("1/h",),
     "1": ("/", "count", "C62"),
     "deg/s": ("°/s",),
     "dBm": (),

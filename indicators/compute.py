@@ -14,6 +14,7 @@ from indicators.civil import Grain, Window, day_of
 from indicators.columns import Observations, usable
 from indicators.contracts.model import (
     Contract,
+    Counted,
     DayEveningNight,
     EnergyMean,
     ExceededCount,
@@ -24,7 +25,7 @@ from indicators.contracts.model import (
     MeanValue,
     NowCast,
 )
-from indicators.formulas import air, counts, means, noise
+from indicators.formulas import air, counters, counts, means, noise
 from indicators.formulas.asked import Asked
 from indicators.rows import Outcome, ResultRow, state_at
 
@@ -50,6 +51,7 @@ SERIES: Final[Mapping[type, SeriesFormula]] = {
     NowCast: air.nowcast,
     EnergyMean: noise.energy_mean,
     DayEveningNight: noise.day_evening_night,
+    Counted: counters.counted,
     ExceededLevel: noise.exceeded_level,
 }
 

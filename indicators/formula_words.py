@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from indicators.contracts.model import (
     Contract,
+    Counted,
     DayEveningNight,
     EnergyMean,
     ExceededCount,
@@ -85,6 +86,15 @@ def _exceeded_level(_: Contract, formula: ExceededLevel) -> str:
     return f"the level exceeded {formula.percent} % of the time, linear between the ordered levels"
 
 
+def _counted(_: Contract, formula: Counted) -> str:
+    if formula.publish == "per_hour":
+        return "what was counted, by the hours of the time that is known"
+    return (
+        f"what was counted; below {formula.whole:.0%} of the time scaled to the whole of it"
+        " and marked estimated"
+    )
+
+
 WORDS: Final[Mapping[type, Words]] = {
     MeanIndex: _mean_index,
     MeanValue: _mean_value,
@@ -94,5 +104,6 @@ WORDS: Final[Mapping[type, Words]] = {
     NowCast: _nowcast,
     EnergyMean: _energy_mean,
     DayEveningNight: _day_evening_night,
+    Counted: _counted,
     ExceededLevel: _exceeded_level,
 }

@@ -34,7 +34,7 @@ def of_place(contract: Contract, rows: Sequence[ResultRow]) -> Outcome:
     valid = _valid(rows)
     if not valid:
         return _none(rows, "incomplete")
-    if len(valid) == 1:
+    if len(valid) == 1 and contract.spatial.rule != "sum":
         return _taken(valid[0], valid, ())
     return _combined(contract, rows, valid, ())
 
@@ -63,18 +63,29 @@ def _combined(
             return _taken(max(valid, key=_badness), valid, marks)
         case "mean" | "median" | "sum" as rule:
             value = COMBINE[rule]([_unrounded(row) for row in valid])
+            if rule == "sum":
+                return _sum(contract, value, rows, marks)
             return _of_all(contract, value, valid, marks)
         case _:
             return _none(rows, "not_applicable")
 
 
+def _sum(
+    contract: Contract, value: float, rows: Sequence[ResultRow], marks: tuple[Mark, ...]
+) -> Outcome:
+    """Return a sum: what has no number lacks in it, and in its completeness."""
+    short = any(row.value is None for row in rows)
+    return _of_all(contract, value, rows, (*(("at_least",) if short else ()), *marks))
+
+
 def _of_all(
     contract: Contract, value: float, valid: Sequence[ResultRow], marks: tuple[Mark, ...]
 ) -> Outcome:
-    """Return a number that all valid rows have a part in."""
+    """Return a number that several rows have a part in."""
     used = sum(row.n_used for row in valid)
     expected = sum(row.n_expected for row in valid)
-    kept: set[Mark] = {mark for row in valid for mark in row.marks if mark != "retrospective"}
+    told: set[Mark] = {"retrospective", *marks}
+    kept: set[Mark] = {mark for row in valid for mark in row.marks if mark not in told}
     return Outcome(
         value=float(half_up(settled(value), contract.rounding.digits)),
         unrounded=value,

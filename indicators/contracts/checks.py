@@ -23,7 +23,7 @@ __all__ = ["faults"]
 
 ID: Final = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)+")
 VERSION: Final = re.compile(r"\d+\.\d+\.\d+")
-LEVELS: Final = frozenset({"hour", "day", "period", "month", "year"})
+LEVELS: Final = frozenset({"15min", "hour", "day", "period", "month", "year"})
 QUARTERS_A_YEAR: Final = 4
 HOURS_A_DAY: Final = 24
 # The levels that gate a formula, where they are not the grains that it is published in.

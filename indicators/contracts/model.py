@@ -15,6 +15,7 @@ from indicators.civil import Grain
 __all__ = [
     "Band",
     "Contract",
+    "Counted",
     "DayEveningNight",
     "EnergyMean",
     "ExceededCount",
@@ -281,6 +282,18 @@ class ExceededCount(_Part, frozen=True, tag="exceeded_count", tag_field="name"):
     borderline: int | None = None
 
 
+class Counted(_Part, frozen=True, tag="counted", tag_field="name"):
+    """What a counter counted in a window.
+
+    Attributes:
+        publish: The number itself, or as many as in an hour of the time that is known.
+        whole: From this completeness on a number is not scaled; below it is, and is marked.
+    """
+
+    publish: Literal["number", "per_hour"]
+    whole: float = 0.0
+
+
 Formula = (
     MeanIndex
     | MeanValue
@@ -291,6 +304,7 @@ Formula = (
     | DayEveningNight
     | ExceededLevel
     | ExceededCount
+    | Counted
 )
 
 

@@ -66,3 +66,15 @@ def test_a_concentration_of_a_district_is_the_median_of_three_places_or_none() -
     assert of_district(mean, rows[:2]).reason == "min_sites"
     # Two devices at one place are enough.
     assert of_place(mean, rows[:2]).value == 15.2
+
+
+def test_a_sum_says_when_a_part_of_it_is_missing() -> None:
+    volume = load().get("traffic.volume", "1.0.0")
+    lanes = [msgspec.structs.replace(row(value), unrounded=value) for value in (120, 80)]
+    assert (of_place(volume, lanes).value, of_place(volume, lanes).marks) == (200, ())
+    found = of_place(volume, [lanes[0], row(None)])
+    assert (found.value, found.marks, found.n_used, found.n_expected) == (
+        120, ("at_least",), 24, 48
+    )  # fmt: skip
+    estimated = msgspec.structs.replace(lanes[1], marks=("estimated", "retrospective"))
+    assert of_district(volume, [lanes[0], estimated]).marks == ("estimated", "few_sites")
