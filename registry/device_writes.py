@@ -6,7 +6,7 @@ from operator import itemgetter
 from typing import Any, Final, Literal
 
 import msgspec
-from sqlalchemy import ColumnElement, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, insert, select, update
 
 from registry.database import Change
 from registry.errors import NotThereError
@@ -15,7 +15,7 @@ from registry.providers import ensure_providers
 from registry.records import DeviceDraft, ImportResult
 from registry.tables import DeviceRow, PlaceRow, ProfileRow
 
-__all__ = ["accept_devices", "put_devices", "touch_devices"]
+__all__ = ["accept_devices", "find_devices", "put_devices", "touch_devices"]
 
 # SQLite takes 32,766 parameters in a statement; smaller lists are planned faster.
 IDS_AT_ONCE = 1_000
@@ -50,7 +50,7 @@ def put_devices(change: Change, drafts: Sequence[DeviceDraft], *, replace: bool)
     _check_known(change, "place", {each.place for each in drafts if each.place is not None})
     _check_known(change, "profile", {each.profile for each in drafts if each.profile is not None})
     ensure_providers(change, (provider for provider, _ in wanted))
-    found = _find(change, wanted)
+    found = find_devices(change.connection, wanted)
     fresh = [draft for name, draft in wanted.items() if name not in found]
     other = [draft for name, draft in wanted.items() if name in found and draft != found[name]]
     _insert(change, fresh)
@@ -67,7 +67,7 @@ def accept_devices(change: Change, names: Sequence[tuple[str, str]]) -> int:
     """Make devices active that are pending or unknown; return how many."""
     wanted = set(names)
     ensure_providers(change, (provider for provider, _ in wanted))
-    found = _find(change, wanted)
+    found = find_devices(change.connection, wanted)
     fresh = [DeviceDraft(*name) for name in sorted(wanted - found.keys())]
     pending = [each for each in found.values() if each.status == "pending"]
     _insert(change, fresh)
@@ -89,7 +89,10 @@ def touch_devices(change: Change, condition: ColumnElement[bool]) -> None:
         change.connection.execute(TOUCH, rows)
 
 
-def _find(change: Change, names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], DeviceDraft]:
+def find_devices(
+    connection: Connection, names: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], DeviceDraft]:
+    """Return those of some devices that are registered, by provider and id."""
     found: dict[tuple[str, str], DeviceDraft] = {}
     for provider, group in groupby(sorted(names), key=itemgetter(0)):
         ids = [device for _, device in group]
@@ -97,7 +100,7 @@ def _find(change: Change, names: Iterable[tuple[str, str]]) -> dict[tuple[str, s
             statement = select(*COLUMNS).where(
                 DeviceRow.provider == provider, DeviceRow.id.in_(ids[start : start + IDS_AT_ONCE])
             )
-            for row in change.connection.execute(statement).mappings():
+            for row in connection.execute(statement).mappings():
                 draft = msgspec.convert(dict(row), DeviceDraft)
                 found[draft.provider, draft.id] = draft
     return found

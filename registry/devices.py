@@ -1,6 +1,6 @@
 """Devices: who they are, whether they are active, where they stand."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -9,6 +9,7 @@ from sqlalchemy import Connection, RowMapping, Select, func, or_, select, tuple_
 from city.scope import Scope
 from registry.checks import check_device
 from registry.database import Database
+from registry.device_merging import merged, planned
 from registry.device_writes import accept_devices, put_devices
 from registry.effective import DEVICE, DISTRICT, KIND
 from registry.errors import AlreadyThereError, AmbiguousDeviceError, NotThereError
@@ -18,6 +19,7 @@ from registry.records import (
     DeviceQuery,
     DeviceRecord,
     ImportResult,
+    PlannedDevice,
 )
 from registry.tables import DeviceRow
 
@@ -134,6 +136,37 @@ class Devices:
                 detail = f"{result.created} created, {result.changed} changed"
                 change.note("devices.imported", f"{len(drafts)} devices", detail)
             return result
+
+    def plan(self, items: Sequence[Mapping[str, object]]) -> list[PlannedDevice]:
+        """Return what `merge` would make of each item, and what is wrong with it; nothing changes.
+
+        Args:
+            items: Fields of a device each, `provider` and `id` among them.
+        """
+        with self._database.reading() as connection:
+            return planned(connection, items)
+
+    def merge(
+        self, actor: str, items: Sequence[Mapping[str, object]]
+    ) -> tuple[ImportResult, list[DeviceDraft]]:
+        """Register devices, and change the fields that are given of those registered, all or none.
+
+        Returns:
+            What became of them, and how they are now.
+
+        Raises:
+            InvalidFactError: If a field of one cannot be so.
+            NotThereError: If the place or profile of one is not registered.
+        """
+        with self._database.changing(actor) as change:
+            drafts = merged(change.connection, items)
+            for draft in drafts:
+                check_device(draft)
+            result = put_devices(change, drafts, replace=True)
+            if result.created or result.changed:
+                detail = f"{result.created} created, {result.changed} changed"
+                change.note("devices.imported", f"{len(drafts)} devices", detail)
+            return result, drafts
 
     def accept(self, actor: str, names: list[tuple[str, str]]) -> int:
         """Make devices active that are pending or that nobody registered; the others stay.

@@ -22,6 +22,7 @@ __all__ = [
     "KeyRecord",
     "PlaceDraft",
     "PlaceRecord",
+    "PlannedDevice",
     "ProfileDraft",
     "ProfileRecord",
     "ProviderDraft",
@@ -238,6 +239,19 @@ class DeviceCounts(msgspec.Struct, frozen=True):
     pending: int = 0
     active: int = 0
     retired: int = 0
+
+
+class PlannedDevice(msgspec.Struct, frozen=True):
+    """What would become of one device of many.
+
+    Attributes:
+        fields: Which of them change.
+        words: What is wrong.
+    """
+
+    verdict: Literal["new", "changed", "unchanged", "wrong"]
+    fields: tuple[str, ...] = ()
+    words: str = ""
 
 
 class ImportResult(msgspec.Struct, frozen=True):

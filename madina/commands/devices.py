@@ -1,37 +1,26 @@
 """`madina devices`: who may be heard, and where they are."""
 
-import sys
-from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from madina.api import Api, Document, api, resource
-from madina.device_files import read_devices, write_devices
+from madina.api import Document, api, resource
+from madina.commands import device_files
 from madina.errors import CommandError
 from madina.options import AsJson, DataDir, Limit
-from madina.output import print_document, print_fields, print_items, print_json
+from madina.output import print_document, print_items, print_json
 
 __all__ = [
     "accept",
     "add",
     "add_to",
     "change",
-    "export_file",
-    "import_file",
     "list_devices",
     "show",
 ]
 
 COLUMNS = ("device", "kind", "name", "status", "in_district", "place", "expected_interval_s")
 ACCEPTED_AT_ONCE = 1_000
-# Each is registered whole or not at all; short enough to answer within a second or two.
-IMPORTED_AT_ONCE = 5_000
-LATER = (
-    "madina: nothing runs here: messages that it has sent already are taken up by"
-    " `madina devices accept` beside a running `madina up`"
-)
-
 Name = Annotated[str, typer.Argument(metavar="PROVIDER/DEVICE", help="Name of the device.")]
 Kind = Annotated[str | None, typer.Option(help="What it is for: air, noise, parking, ...")]
 Title = Annotated[str | None, typer.Option("--name", help="What people call it.")]
@@ -68,8 +57,7 @@ def add_to(app: typer.Typer) -> None:
     group.command("add")(add)
     group.command("change")(change)
     group.command("accept")(accept)
-    group.command("import")(import_file)
-    group.command("export")(export_file)
+    device_files.add_to(group)
     app.add_typer(group, name="devices")
 
 
@@ -128,7 +116,7 @@ def add(  # noqa: PLR0913 - each is an option of the command line
     with api(data_dir) as platform:
         made = platform.send("POST", "/v1/devices", {"provider": provider, "id": own, **members})
         print_document(made, as_json=as_json)
-        _warn_of_later(platform)
+        device_files.warn_of_later(platform)
 
 
 def change(  # noqa: PLR0913 - each is an option of the command line
@@ -181,50 +169,6 @@ def accept(
     print(f"{accepted} of {len(devices)} became active now; their messages are being taken up")
 
 
-def import_file(
-    file: Annotated[Path, typer.Argument(help="CSV with a line of headings.")],
-    *,
-    as_json: AsJson = False,
-    data_dir: DataDir = None,
-) -> None:
-    """Register or replace the devices of a CSV file: provider, id, and what else is known."""
-    devices = read_devices(file)
-    counts = dict.fromkeys(("created", "changed", "unchanged"), 0)
-    with api(data_dir) as platform:
-        for start in range(0, len(devices), IMPORTED_AT_ONCE):
-            some = devices[start : start + IMPORTED_AT_ONCE]
-            answer = platform.send("PUT", "/v1/devices", {"items": some})
-            counts = {name: count + int(str(answer[name])) for name, count in counts.items()}
-            if len(devices) > IMPORTED_AT_ONCE:
-                print(f"madina: {start + len(some)} of {len(devices)}", file=sys.stderr)
-        if counts["created"] or counts["changed"]:
-            _warn_of_later(platform)
-    if as_json:
-        print_json(counts)
-        return
-    print_fields(counts.items())
-
-
-def export_file(
-    file: Annotated[Path | None, typer.Argument(help="Where to; by default what is shown.")] = None,
-    *,
-    provider: Annotated[str | None, typer.Option(help="Of one provider.")] = None,
-    data_dir: DataDir = None,
-) -> None:
-    """Write all devices as CSV, as `madina devices import` reads them."""
-    with api(data_dir) as platform:
-        devices = platform.items("/v1/devices", {"provider": provider})
-        if file is None:
-            write_devices(sys.stdout, devices)
-            return
-        try:
-            with file.open("w", encoding="utf-8", newline="") as opened:
-                count = write_devices(opened, devices)
-        except OSError as error:
-            raise CommandError(f"{file} cannot be written: {error}") from error
-    print(f"{count} devices in {file}")
-
-
 def _members(*given: object) -> Document:
     """Return the members that were given, in the order of the options."""
     fields = ("kind", "name", "place", "district", "lat", "lon", "expected_interval_s", "status")
@@ -235,8 +179,3 @@ def _more(*given: object) -> Document:
     fields = ("address", "timezone", "site_class", "population", "profile")
     fields += ("installed_on", "retired_on", "tags")
     return {field: value for field, value in zip(fields, given, strict=True) if value is not None}
-
-
-def _warn_of_later(platform: Api) -> None:
-    if not platform.runs:
-        print(LATER, file=sys.stderr)

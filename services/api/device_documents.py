@@ -1,7 +1,7 @@
 """What the API says of devices, and is told."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -20,6 +20,9 @@ __all__ = [
     "DeviceParameters",
     "DevicesBody",
     "ImportDocument",
+    "PlanBody",
+    "PlanDocument",
+    "PlannedDocument",
     "device_document",
     "device_draft",
 ]
@@ -101,6 +104,26 @@ class ImportDocument(Document):
     created: int
     changed: int
     unchanged: int
+
+
+class PlanBody(Document):
+    """Devices with the members that are known of each, `provider` and `id` among them."""
+
+    items: Annotated[list[dict[str, Any]], Field(max_length=MANY)]
+
+
+class PlannedDocument(Document):
+    """What would become of one: which `fields` change, or in `words` what is wrong."""
+
+    verdict: Literal["new", "changed", "unchanged", "wrong"]
+    fields: list[str]
+    words: str
+
+
+class PlanDocument(Document):
+    """What would become of each, in the order in which they were sent."""
+
+    items: list[PlannedDocument]
 
 
 class AcceptBody(Document):

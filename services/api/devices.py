@@ -18,6 +18,9 @@ from services.api.device_documents import (
     DeviceParameters,
     DevicesBody,
     ImportDocument,
+    PlanBody,
+    PlanDocument,
+    PlannedDocument,
     device_document,
     device_draft,
 )
@@ -31,6 +34,8 @@ __all__ = [
     "change_device",
     "create_device",
     "list_devices",
+    "merge_devices",
+    "plan_devices",
     "put_devices",
     "read_device",
     "router",
@@ -91,6 +96,31 @@ async def put_devices(
         await _back_fill(running, caller, active)
     document = ImportDocument.model_validate(result, from_attributes=True)
     return answer(request, document)
+
+
+@router.post("/plan", response_model=PlanDocument)
+async def plan_devices(
+    request: Request, running: Running, caller: Changer, body: PlanBody
+) -> Response:
+    """Return what `PATCH /v1/devices` would make of many devices; nothing is changed."""
+    assert caller.actor, "whoever may change devices may know which there are"
+    devices = running.parts.registry.devices
+    found = await running.threads.run(devices.plan, body.items)
+    items = [PlannedDocument.model_validate(each, from_attributes=True) for each in found]
+    return answer(request, PlanDocument(items=items))
+
+
+@router.patch("", response_model=ImportDocument)
+async def merge_devices(
+    request: Request, running: Running, caller: Changer, body: PlanBody
+) -> Response:
+    """Register devices, and change the members that are given of known ones, all or none."""
+    devices = running.parts.registry.devices
+    result, drafts = await running.threads.run(devices.merge, caller.actor, body.items)
+    if result.created or result.changed:
+        active = {(each.provider, each.id) for each in drafts if each.status == "active"}
+        await _back_fill(running, caller, active)
+    return answer(request, ImportDocument.model_validate(result, from_attributes=True))
 
 
 @router.post("/accept", response_model=AcceptedDocument)

@@ -23,6 +23,8 @@ WEST = {"type": "Polygon", "coordinates": [RING]}
 CHANGES = [
     ("POST", "/v1/devices", DEVICE),
     ("PUT", "/v1/devices", {"items": [DEVICE]}),
+    ("POST", "/v1/devices/plan", {"items": [DEVICE]}),
+    ("PATCH", "/v1/devices", {"items": [{**DEVICE, "name": "Meter"}]}),
     ("POST", "/v1/devices/accept", {"devices": ["acme/meter-7"]}),
     ("PATCH", "/v1/devices/acme/meter-7", {"name": "Meter 7"}),
     ("POST", "/v1/providers", {"name": "acme"}),
@@ -84,7 +86,7 @@ def test_every_changing_call_is_in_the_audit_log(city: City) -> None:
         count = last() if actions(city) else 0
         answer = city.admin.request(method, path, json=body)
         if answer.is_success and (method, path) != ("PUT", "/v1/devices"):
-            assert path.endswith("/accept") or last() > count, f"{method} {path}"
+            assert path.endswith(("/accept", "/plan")) or last() > count, f"{method} {path}"
 
 
 def test_a_key_of_the_api_changes_facts_under_its_own_name(city: City) -> None:

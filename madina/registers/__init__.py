@@ -1,0 +1,1 @@
+"""Registers: the files that a city has its devices in, read, planned, applied, and given back."""
