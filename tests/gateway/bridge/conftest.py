@@ -113,6 +113,22 @@ class StartBroker:
         )
         return self._start(folder, port, [str(NATS_SERVER), "-c", str(configuration)])
 
+    def documented(self, kind: str, text: str) -> BrokerServer:
+        """Start a broker with a text of docs/bridges.md, in another place than that says."""
+        folder, port = self._room()
+        if kind == "nats-server":
+            text = text.replace("/var/lib/nats", str(folder)).replace("1883", str(port))
+            text += f"host: 127.0.0.1\nport: {self._free_port()}\n"
+            command = str(NATS_SERVER)
+        else:
+            text = text.replace("/var/lib/mosquitto/", f"{folder}/")
+            text += f"listener {port} 127.0.0.1\nallow_anonymous true\n"
+            text += "user root\n" if os.geteuid() == 0 else ""
+            command = MOSQUITTO
+        configuration = folder / "broker.conf"
+        configuration.write_text(text)
+        return self._start(folder, port, [command, "-c", str(configuration)])
+
     def log(self) -> BrokerServer:
         """Start the log of a test that stops it for a while."""
         folder, port = self._room()
