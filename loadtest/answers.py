@@ -1,6 +1,6 @@
 """What a server answers to simulated devices: bytes in any pieces to acknowledgements. Pure.
 
-Source: MQTT 3.1.1 and MQTT 5.0, sections 3.2, 3.4, 3.13 and 3.14.
+Source: MQTT 3.1.1 and MQTT 5.0, sections 3.2, 3.4, 3.5, 3.7, 3.13 and 3.14.
 """
 
 import struct
@@ -14,8 +14,11 @@ __all__ = ["AnswerError", "Answers", "AnswersReader"]
 
 CONNACK: Final = 2
 PUBACK: Final = 4
+PUBREC: Final = 5
+PUBCOMP: Final = 7
 PINGRESP: Final = 13
 DISCONNECT: Final = 14
+ACKNOWLEDGEMENTS: Final = frozenset({PUBACK, PUBREC, PUBCOMP})
 # First two bytes of a PUBACK without a reason code.
 PLAIN_PUBACK: Final = 0x4002
 PLAIN_SIZE: Final = 4
@@ -41,14 +44,16 @@ class Answers(msgspec.Struct):
     """What one read brought.
 
     Attributes:
-        acknowledged: Packet ids of PUBACKs.
-        refused: Packet ids of PUBACKs whose reason code says no.
+        acknowledged: Packet ids of PUBACKs and PUBCOMPs.
+        received: Packet ids of PUBRECs (QoS 2): the server has them and waits for a PUBREL.
+        refused: Packet ids of PUBACKs and PUBRECs whose reason code says no.
         connack: Reason code of a CONNACK; 0 lets the device in.
         receive_maximum: What the CONNACK allows to be in flight; None where it says nothing.
         disconnect: Reason code of the server's DISCONNECT.
     """
 
     acknowledged: list[int]
+    received: list[int] = []
     refused: list[int] = []
     connack: int | None = None
     receive_maximum: int | None = None
@@ -57,7 +62,11 @@ class Answers(msgspec.Struct):
     @property
     def rare(self) -> bool:
         """Whether there is more than acknowledgements."""
-        return bool(self.refused) or self.connack is not None or self.disconnect is not None
+        return (
+            bool(self.refused or self.received)
+            or self.connack is not None
+            or self.disconnect is not None
+        )
 
 
 class AnswersReader:
@@ -93,11 +102,12 @@ class AnswersReader:
         return answers
 
     def _take(self, kind: int, body: bytes, answers: Answers) -> None:
-        if kind == PUBACK and len(body) >= 2:  # noqa: PLR2004 - a packet id
+        if kind in ACKNOWLEDGEMENTS and len(body) >= 2:  # noqa: PLR2004 - a packet id
             refused = len(body) > 2 and body[2] >= REFUSED  # noqa: PLR2004 - a reason code
-            (answers.refused if refused else answers.acknowledged).append(
-                int.from_bytes(body[:2], "big")
-            )
+            taken = answers.received if kind == PUBREC else answers.acknowledged
+            # What a PUBCOMP says is that it knows the message no more: it was taken.
+            refused = refused and kind != PUBCOMP
+            (answers.refused if refused else taken).append(int.from_bytes(body[:2], "big"))
         elif kind == CONNACK and len(body) >= 2:  # noqa: PLR2004 - flags and a reason code
             answers.connack = body[1]
             if self._version == 5:  # noqa: PLR2004 - MQTT 5.0

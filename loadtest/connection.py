@@ -11,9 +11,9 @@ from typing import Final, cast
 
 from loadtest.answers import AnswerError, Answers, AnswersReader
 from loadtest.latency import LatencyRecorder
-from loadtest.packets import DISCONNECT, PINGREQ, Version, as_duplicate
+from loadtest.packets import DISCONNECT, PINGREQ, Version, as_duplicate, pubrel
 
-__all__ = ["Connection", "ConnectionRole", "Scores"]
+__all__ = ["Connection", "ConnectionRole", "DoneLog", "Scores"]
 
 FREE: Final = -1
 # Messages in one write where nothing is acknowledged: about 32 KiB.
@@ -30,10 +30,12 @@ class Scores:
         latency: From when a message was due until its PUBACK.
         service: From when it was sent until its PUBACK; only where messages have a schedule.
         unexpected: PUBACKs of messages that were not in flight.
+        void: Numbers of a plan that stand for no message.
     """
 
     def __init__(self) -> None:
         self.connected = 0
+        self.void = 0
         self.connects = 0
         self.lost = 0
         self.sent = 0
@@ -46,17 +48,39 @@ class Scores:
         self.service = LatencyRecorder()
 
 
+class DoneLog:
+    """Which messages are done and when, for schedules that only their owner knows.
+
+    Attributes:
+        connections, numbers, done_s, sent_s: Columns of one length; the owner empties them.
+    """
+
+    __slots__ = ("connections", "done_s", "numbers", "sent_s")
+
+    def __init__(self) -> None:
+        self.connections: list[int] = []
+        self.numbers: list[int] = []
+        self.done_s: list[float] = []
+        self.sent_s: list[float] = []
+
+    def clear(self) -> None:
+        """Forget what is in it."""
+        for column in (self.connections, self.numbers, self.done_s, self.sent_s):
+            column.clear()
+
+
 class ConnectionRole:
     """What connections of one kind share.
 
     Attributes:
         middles: What stands between topic and payload, for each packet id from 1.
-        qos: 1, or 0 where nothing is acknowledged.
+        qos: 0 where nothing is acknowledged, 1 or 2.
+        done: Where messages that are done go; None: straight into the scores' latencies.
         step_s: Seconds between the messages of a connection; None where they have no schedule.
         lost: Called with a connection that ended before it was told to.
     """
 
-    __slots__ = ("lost", "middles", "qos", "scores", "step_s", "version")
+    __slots__ = ("done", "lost", "middles", "qos", "scores", "step_s", "version")
 
     def __init__(
         self, middles: list[bytes], *, qos: int, version: Version, step_s: float | None
@@ -65,6 +89,7 @@ class ConnectionRole:
         self.qos = qos
         self.version: Version = version
         self.step_s = step_s
+        self.done: DoneLog | None = None
         self.scores = Scores()
         self.lost: Callable[[Connection], None] = _forget
 
@@ -77,17 +102,30 @@ class Connection(asyncio.Protocol):
         next: Number of the next message that was never sent.
         first_due_s: When the first message was due, by `perf_counter`.
         refusals: Numbers that the server refused, the first thousand.
+        index: Its number among the owner's.
     """
 
     __slots__ = (
-        "_accepted", "_connect", "_free", "_goes_on", "_idle", "_numbers", "_packet",
-        "_paused", "_reader", "_role", "_sent_at", "_transport", "closing", "due", "first_due_s",
-        "next", "refusals",
+        "_accepted", "_connect", "_free", "_goes_on", "_idle", "_numbers", "_packet", "_paused",
+        "_reader", "_released", "_role", "_sent_at", "_transport", "closing", "due", "first_due_s",
+        "index", "next", "refusals",
     )  # fmt: skip
 
     def __init__(
-        self, role: ConnectionRole, connect: bytes, packet: Callable[[int, bytes], bytes]
+        self,
+        role: ConnectionRole,
+        connect: bytes,
+        packet: Callable[[int, bytes], bytes],
+        index: int = 0,
     ) -> None:
+        """Make a connection that is not open yet.
+
+        Args:
+            role: What it shares with others.
+            connect: Its CONNECT packet.
+            packet: Makes the PUBLISH of a number; empty bytes where there is no message.
+            index: Its number among the owner's.
+        """
         self._role = role
         self._connect = connect
         self._packet = packet
@@ -100,6 +138,9 @@ class Connection(asyncio.Protocol):
         self._numbers = [FREE] * len(role.middles) if role.qos else []
         self._sent_at = [0.0] * len(self._numbers)
         self._free: list[int] = []
+        # Slots of QoS 2 whose message the server has: only their PUBREL is sent again.
+        self._released: set[int] | None = set() if role.qos == 2 else None  # noqa: PLR2004
+        self.index = index
         self.closing = False
         self.due = 0
         self.next = 0
@@ -192,14 +233,19 @@ class Connection(asyncio.Protocol):
 
     def _acknowledge(self, packet_ids: list[int], now_s: float) -> None:
         role, numbers, sent_at, free = self._role, self._numbers, self._sent_at, self._free
-        step_s = role.step_s
+        step_s, done = role.step_s, role.done
         known = len(packet_ids)
         for packet_id in packet_ids:
             slot = packet_id - 1
             if not 0 <= slot < len(numbers) or numbers[slot] == FREE:
                 known -= 1
                 continue
-            if step_s is None:
+            if done is not None:
+                done.connections.append(self.index)
+                done.numbers.append(numbers[slot])
+                done.done_s.append(now_s)
+                done.sent_s.append(sent_at[slot])
+            elif step_s is None:
                 role.scores.latency.seconds.append(now_s - sent_at[slot])
             else:
                 role.scores.service.seconds.append(now_s - sent_at[slot])
@@ -207,22 +253,29 @@ class Connection(asyncio.Protocol):
                 role.scores.latency.seconds.append(now_s - due_s)
             numbers[slot] = FREE
             free.append(slot)
+            if self._released:
+                self._released.discard(slot)
         role.scores.acked += known
         role.scores.unexpected += len(packet_ids) - known
 
     def _send_confirmed(self, now_s: float) -> None:
         """Fill the window."""
-        number, free, packet = self.next, self._free, self._packet
+        first, free, packet = self.next, self._free, self._packet
         numbers, sent_at, middles = self._numbers, self._sent_at, self._role.middles
-        count = min(len(free), self.due - number)
         packets: list[bytes] = []
-        for number in range(number, number + count):  # noqa: B020 - it goes on from there
-            slot = free.pop()
-            numbers[slot] = number
-            sent_at[slot] = now_s
-            packets.append(packet(number, middles[slot]))
-        self.next += count
-        self._role.scores.sent += count
+        number = first
+        while free and number < self.due:
+            slot = free[-1]
+            made = packet(number, middles[slot])
+            if made:
+                free.pop()
+                numbers[slot] = number
+                sent_at[slot] = now_s
+                packets.append(made)
+            number += 1
+        self.next = number
+        self._role.scores.sent += len(packets)
+        self._role.scores.void += number - first - len(packets)
         if packets:
             self._write(b"".join(packets))
 
@@ -230,12 +283,26 @@ class Connection(asyncio.Protocol):
         """Send a batch, and the next one once others have had their turn."""
         count = min(BATCH, self.due - self.next)
         packet, middle = self._packet, self._role.middles[0]
-        self._write(b"".join([packet(self.next + at, middle) for at in range(count)]))
+        made = [(number, packet(number, middle)) for number in range(self.next, self.next + count)]
+        packets = [each for _, each in made if each]
+        self._write(b"".join(packets))
+        if self._role.done is not None:
+            self._log_unconfirmed([number for number, each in made if each])
         self.next += count
-        self._role.scores.sent += count
+        self._role.scores.sent += len(packets)
+        self._role.scores.void += count - len(packets)
         if self.due > self.next and not self._goes_on:
             self._goes_on = True
             asyncio.get_running_loop().call_soon(self._go_on)
+
+    def _log_unconfirmed(self, numbers: list[int]) -> None:
+        """Note what was written: nothing more is ever known of it."""
+        done, now_s = self._role.done, perf_counter()
+        assert done is not None
+        done.connections.extend([self.index] * len(numbers))
+        done.numbers.extend(numbers)
+        done.done_s.extend([now_s] * len(numbers))
+        done.sent_s.extend([now_s] * len(numbers))
 
     def _go_on(self) -> None:
         self._goes_on = False
@@ -243,12 +310,23 @@ class Connection(asyncio.Protocol):
 
     def _take_rare(self, answers: Answers, now_s: float) -> None:
         self._refuse(answers.refused)
+        if answers.received:
+            self._release(answers.received)
         if answers.disconnect is not None:
             self._break_off(f"disconnected with reason {answers.disconnect:#04x}")
         elif answers.connack:
             self._break_off(f"connection refused with reason {answers.connack:#04x}")
         elif answers.connack is not None:
             self._let_in(answers.receive_maximum, now_s)
+
+    def _release(self, packet_ids: list[int]) -> None:
+        """Let go of messages that the server has (QoS 2)."""
+        known = [each for each in packet_ids if self._is_used(each - 1)]
+        if self._released is None or len(known) < len(packet_ids):
+            self._role.scores.unexpected += len(packet_ids)
+            return
+        self._released.update(each - 1 for each in known)
+        self._write(b"".join(map(pubrel, known)))
 
     def _refuse(self, packet_ids: list[int]) -> None:
         """Give up messages that the server will never take."""
@@ -277,6 +355,9 @@ class Connection(asyncio.Protocol):
         self._free = [slot for slot in range(window) if self._numbers[slot] == FREE]
         left = sorted((number, slot) for slot, number in enumerate(self._numbers) if number != FREE)
         for number, slot in left:
+            if self._released and slot in self._released:
+                self._write(pubrel(slot + 1))
+                continue
             self._sent_at[slot] = now_s
             self._write(as_duplicate(self._packet(number, self._role.middles[slot])))
         scores.resent += len(left)

@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 from hdrh.histogram import HdrHistogram
 
-__all__ = ["LatencyRecorder", "LatencySummary"]
+__all__ = ["DIGITS", "LONGEST_US", "US_PER_S", "LatencyRecorder", "LatencySummary", "summary_of"]
 
 DIGITS: Final = 3
 # An hour: what takes longer is counted as an hour.
@@ -59,17 +59,21 @@ class LatencyRecorder:
     def summary(self) -> LatencySummary:
         """Return the percentiles of all that was recorded."""
         self.fold()
-        histogram = self._histogram
-        if histogram.get_total_count() == 0:
-            return LatencySummary(0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-        levels = (50.0, 90.0, 99.0, 99.9)
-        p50, p90, p99, p99_9 = (histogram.get_value_at_percentile(level) for level in levels)
-        return LatencySummary(
-            count=histogram.get_total_count(),
-            mean_ms=histogram.get_mean_value() / US_PER_MS,
-            p50_ms=p50 / US_PER_MS,
-            p90_ms=p90 / US_PER_MS,
-            p99_ms=p99 / US_PER_MS,
-            p99_9_ms=p99_9 / US_PER_MS,
-            max_ms=histogram.get_max_value() / US_PER_MS,
-        )
+        return summary_of(self._histogram)
+
+
+def summary_of(histogram: HdrHistogram) -> LatencySummary:
+    """Return the percentiles of a histogram in microseconds."""
+    if histogram.get_total_count() == 0:
+        return LatencySummary(0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    levels = (50.0, 90.0, 99.0, 99.9)
+    p50, p90, p99, p99_9 = (histogram.get_value_at_percentile(level) for level in levels)
+    return LatencySummary(
+        count=histogram.get_total_count(),
+        mean_ms=histogram.get_mean_value() / US_PER_MS,
+        p50_ms=p50 / US_PER_MS,
+        p90_ms=p90 / US_PER_MS,
+        p99_ms=p99 / US_PER_MS,
+        p99_9_ms=p99_9 / US_PER_MS,
+        max_ms=histogram.get_max_value() / US_PER_MS,
+    )

@@ -18,6 +18,7 @@ __all__ = [
     "packet_ids",
     "publish_head",
     "publish_packet",
+    "pubrel",
     "variable_integer",
 ]
 
@@ -26,6 +27,7 @@ Version = Literal[4, 5]
 PINGREQ: Final = b"\xc0\x00"
 DISCONNECT: Final = b"\xe0\x00"
 
+PUBREL: Final = b"\x62\x02"
 CONNECT: Final = 0x10
 PUBLISH: Final = 0x30
 DUP: Final = 0x08
@@ -108,6 +110,11 @@ def publish_packet(topic: bytes, payload: bytes, middle: bytes, *, version: Vers
 def as_duplicate(packet: bytes) -> bytes:
     """Return a PUBLISH packet with the DUP flag set."""
     return bytes((packet[0] | DUP,)) + packet[1:]
+
+
+def pubrel(packet_id: int) -> bytes:
+    """Return what lets go of a message of QoS 2 that the server has."""
+    return PUBREL + packet_id.to_bytes(2, "big")
 
 
 def variable_integer(value: int) -> bytes:

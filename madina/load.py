@@ -25,7 +25,7 @@ from madina.errors import CommandError
 from madina.mqtt_user import own_user
 from madina.settings import Settings
 
-__all__ = ["LoadOutcome", "run_load", "run_reconciled"]
+__all__ = ["LoadOutcome", "balance", "run_load", "run_reconciled", "settle"]
 
 # Devices in one call of the API.
 REGISTERED_AT_ONCE: Final = 10_000
@@ -96,13 +96,13 @@ def run_reconciled(api: Api, settings: Settings, plan: LoadPlan, *, exact: bool)
         CommandError: If the plan makes no sense, its connections did not open or the API refuses.
     """
     _register(api, plan)
-    before = _balance(api, plan.provider)
+    before = balance(api, plan.provider)
     user = own_user(api, settings, plan.provider, f"load-{plan.provider}")
     if user is not None:
         plan = msgspec.structs.replace(plan, user=user.name, password=user.secret)
     report = _carried_out(plan)
-    _settle(api)
-    verdict = judge(report, before, _balance(api, plan.provider))
+    settle(api)
+    verdict = judge(report, before, balance(api, plan.provider))
     findings = reconcile(report, _Observations(api, plan.first_ms)) if exact else None
     return LoadOutcome(report, verdict, findings)
 
@@ -155,8 +155,12 @@ def _register(api: Api, plan: LoadPlan) -> None:
         api.send("PUT", "/v1/devices", {"items": items})
 
 
-def _settle(api: Api) -> None:
-    """Wait until nothing is pending on the log, also through a restart of the platform."""
+def settle(api: Api) -> None:
+    """Wait until nothing is pending on the log, also through a restart of the platform.
+
+    Raises:
+        CommandError: Something still is after minutes.
+    """
     give_up_s = time.monotonic() + SETTLED_S
     while (cause := _unsettled(api)) is not None:
         if time.monotonic() > give_up_s:
@@ -167,13 +171,18 @@ def _settle(api: Api) -> None:
 def _unsettled(api: Api) -> str | None:
     """Return why the ledger cannot be compared yet; None where it can."""
     try:
-        pending = _balance(api, None).messages.pending
+        pending = balance(api, None).messages.pending
     except CommandError as error:
         return str(error)
     return f"{pending} messages wait on the log" if pending else None
 
 
-def _balance(api: Api, provider: str | None) -> Balance:
+def balance(api: Api, provider: str | None) -> Balance:
+    """Return a provider's balance; None: of everything.
+
+    Raises:
+        CommandError: The API refuses, in its words.
+    """
     counts = msgspec.convert(api.get("/v1/ledger", {"provider": provider}), _Counts)
     members = {"messages": counts.messages, "observations": counts.observations}
     return msgspec.convert(members, Balance)

@@ -1,4 +1,4 @@
-"""`madina load run`: so many devices, so much a second, and what became of every message."""
+"""`madina load run`: a scenario, or so much a second, and what became of every message."""
 
 import sys
 from collections.abc import Iterator
@@ -13,6 +13,7 @@ from city.clock import MachineClock
 from loadtest.latency import LatencySummary
 from loadtest.plan import LoadPlan
 from madina.api import api
+from madina.commands.load_scenario import ScenarioRun, add_scenarios, run_scenario
 from madina.data_folder import DataFolder
 from madina.errors import CommandError
 from madina.load import LoadOutcome, run_load, run_reconciled
@@ -25,40 +26,73 @@ __all__ = ["add_to", "run"]
 US_PER_MS = 1_000
 
 
+# Of the command line; those of a run without a scenario first.
+Connections = Annotated[int, typer.Option(min=1, help="MQTT connections.")]
+Devices = Annotated[int, typer.Option(min=1, help="Devices on each connection.")]
+InFlight = Annotated[int, typer.Option(min=1, help="Messages without PUBACK each.")]
+Rate = Annotated[
+    float | None,
+    typer.Option(
+        min=0, help="Messages a second in all, on a schedule.", show_default="as fast as it goes"
+    ),
+]
+Seconds = Annotated[float, typer.Option(min=0, help="How long to send.")]
+Qos = Annotated[Literal[0, 1], typer.Option(help="0 or 1.")]
+Mqtt = Annotated[Literal["3.1.1", "5.0"], typer.Option(help="Protocol version.")]
+Provider = Annotated[str, typer.Option(help="Whose devices they are.")]
+Host = Annotated[str | None, typer.Option(help="Another server; nothing is reconciled then.")]
+Port = Annotated[int, typer.Option(help="Port of the other server.")]
+Exact = Annotated[bool, typer.Option("--exact", help="Read back every stored value.")]
+Name = Annotated[
+    str | None,
+    typer.Argument(
+        help="A file, or a name of `madina load list`. The options about connections, devices,"
+        " rate and time are for a run without one."
+    ),
+]
+Seed = Annotated[int | None, typer.Option(help="Another seed than the scenario's.")]
+Part = Annotated[
+    str, typer.Option(help="Which part of a scenario this machine does: 3/20 is the fourth.")
+]
+Out = Annotated[
+    Path | None,
+    typer.Option(help="Folder for a scenario's record and report.", show_default="here"),
+]
+
+
 def add_to(app: typer.Typer) -> None:
     """Add the commands."""
     load = typer.Typer(no_args_is_help=True, help="Simulated load and its report.")
-    load.callback()(_nothing)
     load.command("run")(run)
+    add_scenarios(load)
     app.add_typer(load, name="load")
 
 
 def run(  # noqa: PLR0913 - each is an option of the command line
+    scenario: Name = None,
     *,
-    connections: Annotated[int, typer.Option(min=1, help="MQTT connections.")] = 200,
-    devices: Annotated[int, typer.Option(min=1, help="Devices on each connection.")] = 1,
-    in_flight: Annotated[int, typer.Option(min=1, help="Messages without PUBACK each.")] = 20,
-    rate: Annotated[
-        float | None,
-        typer.Option(
-            min=0,
-            help="Messages a second in all, on a schedule.",
-            show_default="as fast as it goes",
-        ),
-    ] = None,
-    seconds: Annotated[float, typer.Option(min=0, help="How long to send.")] = 10.0,
-    qos: Annotated[Literal[0, 1], typer.Option(help="0 or 1.")] = 1,
-    mqtt: Annotated[Literal["3.1.1", "5.0"], typer.Option(help="Protocol version.")] = "3.1.1",
-    provider: Annotated[str, typer.Option(help="Whose devices they are.")] = "load",
-    host: Annotated[
-        str | None, typer.Option(help="Another server; nothing is reconciled then.")
-    ] = None,
-    port: Annotated[int, typer.Option(help="Port of the other server.")] = 1883,
-    exact: Annotated[bool, typer.Option("--exact", help="Read back every stored value.")] = False,
+    connections: Connections = 200,
+    devices: Devices = 1,
+    in_flight: InFlight = 20,
+    rate: Rate = None,
+    seconds: Seconds = 10.0,
+    qos: Qos = 1,
+    mqtt: Mqtt = "3.1.1",
+    provider: Provider = "load",
+    host: Host = None,
+    port: Port = 1883,
+    exact: Exact = False,
+    seed: Seed = None,
+    shard: Part = "0/1",
+    out: Out = None,
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
     """Send load and say what became of it; exit status 1 where a message was lost or doubled."""
+    if scenario is not None:
+        server = (host, port) if host else None
+        given = ScenarioRun(scenario, seed, shard, out or Path(), exact, as_json)
+        sys.exit(0 if run_scenario(given, server, data_dir) else 1)
     plan = LoadPlan(
         host=host or "127.0.0.1",
         port=port,
@@ -129,7 +163,3 @@ def _words(outcome: LoadOutcome) -> str:
     if outcome.verdict is not None and outcome.verdict.words:
         return "; ".join(outcome.verdict.words)
     return "not all is there as it was sent: see above"
-
-
-def _nothing() -> None:
-    """Make `run` a command of its own although it is the only one."""

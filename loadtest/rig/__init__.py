@@ -1,0 +1,1 @@
+"""Carries a scenario out: processes that send, and one that watches them."""

@@ -1,0 +1,1 @@
+# The part of plotly that reports use.
