@@ -29,7 +29,7 @@ def test_the_schema_says_the_same_as_the_reader_of_every_scenario_that_comes_alo
         text = (ROOT / "loadtest" / "scenario" / "ready" / f"{name}.yaml").read_text()
         document = yaml.safe_load(text)
         validator.validate(document)
-        document["fleets"][0]["evry"] = "1s"
+        document["fleets"][0]["pace"] = "1s"
         assert not validator.is_valid(document)
 
 
@@ -44,8 +44,8 @@ def test_the_schema_in_the_documentation_is_that_of_the_program() -> None:
         ("name: x\nfleets: [", "x.yaml:2: "),
         (WHOLE.replace("10", "ten"), "x.yaml:3: fleets[0].devices: Expected `int`, got `str`"),
         (
-            WHOLE.replace("every", "evry"),
-            "x.yaml:3: fleets[0]: Object contains unknown field `evry`",
+            WHOLE.replace("every", "pace"),
+            "x.yaml:3: fleets[0]: Object contains unknown field `pace`",
         ),
         (WHOLE.replace("1s", "1w"), "x.yaml:3: fleets[0].every: "),
         (WHOLE.replace("hold", "rest"), "x.yaml:5: phases[0].kind: Invalid value 'rest'"),
