@@ -21,6 +21,7 @@ DEVICES = select(
     LON,
     DISTRICT,
     DeviceRow.revision,
+    DeviceRow.created_us,
 ).select_from(DEVICE)
 
 PROVIDERS = select(ProviderRow.name, ProviderRow.title, ProviderRow.revision)

@@ -37,6 +37,7 @@ class Device(msgspec.Struct, frozen=True):
         expected_interval_s: How often it should report; None where nobody knows.
         lat, lon: WGS 84 degrees.
         revision: When it last changed.
+        created_us: When it was registered.
     """
 
     provider: str
@@ -49,6 +50,7 @@ class Device(msgspec.Struct, frozen=True):
     lon: float | None
     district: str | None
     revision: int
+    created_us: int = 0
 
 
 class Route(msgspec.Struct, frozen=True):

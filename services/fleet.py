@@ -1,10 +1,11 @@
-"""The city's devices as the registry knows them now, and which of them are silent.
+"""The city's devices as the registry knows them now, and which of them report, are late or silent.
 
 Follows the registry by revisions, as ingest does, so that a page costs no query over all devices.
 """
 
 from __future__ import annotations
 
+import bisect
 import heapq
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -12,16 +13,17 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from city.clock import US_PER_S
+from city.scope import EVERYTHING
+from services.silence import SILENT_AFTER, State, Status, status_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from city.scope import Scope
     from registry.facts import Changes, Device
 
-__all__ = ["Fleet", "FleetLook", "SilentDevice"]
+__all__ = ["DeviceStatus", "Fleet", "FleetLook", "Name", "SilentDevice", "StatusQuery"]
 
-# A device may miss two reports before somebody is told.
-INTERVALS = 3
 SILENT_SHOWN = 20
 
 # Provider and id.
@@ -33,7 +35,7 @@ class SilentDevice(msgspec.Struct, frozen=True):
 
     Attributes:
         last_us: When it was last heard; None for never.
-        silent_us: How long nothing came; of one never heard, since we know it.
+        silent_us: How long nothing came; of one never heard, since it was registered.
     """
 
     device: Device
@@ -45,18 +47,63 @@ class FleetLook(msgspec.Struct, frozen=True):
     """Counts of devices at one instant.
 
     Attributes:
-        reporting: Active, heard, and not silent.
-        longest: The longest silent, longest first.
+        reporting, late, silent, never_seen: Active ones by state.
+        longest: The longest silent, longest first; also those that should have been heard.
         kinds: Active devices by kind.
+        names: Names by state, in order, of those that do not report.
     """
 
     registered: int = 0
     active: int = 0
     pending: int = 0
     reporting: int = 0
+    late: int = 0
     silent: int = 0
+    never_seen: int = 0
     longest: tuple[SilentDevice, ...] = ()
     kinds: dict[str, int] = {}
+    names: dict[State, list[Name]] = {}
+
+
+class DeviceStatus(msgspec.Struct, frozen=True):
+    """An active device, when it was last heard, and what follows.
+
+    Attributes:
+        received_us: Arrival of its newest observation; None for never.
+        observed_us: Time of its newest observation.
+        status: By receive time: does it talk?
+        by_event_time: By the times of its observations: are its data current?
+    """
+
+    device: Device
+    received_us: int | None
+    observed_us: int | None
+    status: Status
+    by_event_time: Status
+
+
+class StatusQuery(msgspec.Struct, frozen=True):
+    """Which devices, by provider and id; None means any.
+
+    Attributes:
+        after: Provider and id of the last one seen.
+    """
+
+    state: State | None = None
+    provider: str | None = None
+    kind: str | None = None
+    scope: Scope = EVERYTHING
+    after: Name | None = None
+    limit: int = 100
+
+    def admits(self, device: Device) -> bool:
+        """Say whether a device is asked for, whatever its state."""
+        return (
+            device.status == "active"
+            and self.scope.admits(device.provider)
+            and self.provider in {None, device.provider}
+            and self.kind in {None, device.kind}
+        )
 
 
 class Fleet:
@@ -64,15 +111,13 @@ class Fleet:
 
     def __init__(self) -> None:
         self._devices: dict[Name, Device] = {}
-        self._known_since: dict[Name, int] = {}
+        self._names: list[Name] = []
         self.revision = 0
 
-    def update(self, changes: Changes, now_us: int) -> None:
+    def update(self, changes: Changes) -> None:
         """Take what has changed."""
         for device in changes.devices:
-            name = (device.provider, device.id)
-            self._devices[name] = device
-            self._known_since.setdefault(name, now_us)
+            self._devices[device.provider, device.id] = device
         self.revision = changes.revision
 
     def get(self, name: Name) -> Device | None:
@@ -85,29 +130,87 @@ class Fleet:
         devices = list(self._devices.values())
         statuses = Counter(device.status for device in devices)
         active = [device for device in devices if device.status == "active"]
-        silent = [found for device in active if (found := self._silence(device, heard, now_us))]
-        spoken = sum(1 for device in active if (device.provider, device.id) in heard)
-        quiet = sum(1 for each in silent if each.last_us is not None)
+        counts = Counter[State]()
+        names: dict[State, list[Name]] = {}
+        silent: list[SilentDevice] = []
+        for device in active:
+            name = (device.provider, device.id)
+            last_us = heard.get(name)
+            state = status_of(device, last_us, now_us).state
+            counts[state] += 1
+            if state != "reporting":
+                names.setdefault(state, []).append(name)
+                silent += _silence(device, last_us, now_us)
         return FleetLook(
             registered=len(devices),
             active=len(active),
             pending=statuses["pending"],
-            reporting=spoken - quiet,
-            silent=len(silent),
+            reporting=counts["reporting"],
+            late=counts["late"],
+            silent=counts["silent"],
+            never_seen=counts["never_seen"],
             longest=tuple(heapq.nlargest(SILENT_SHOWN, silent, key=lambda each: each.silent_us)),
             kinds=dict(Counter(device.kind for device in active)),
+            names={state: sorted(found) for state, found in names.items()},
         )
 
-    def _silence(
-        self, device: Device, heard: Mapping[Name, int], now_us: int
-    ) -> SilentDevice | None:
-        """Return the silence of a device; None where it is none, or nobody knows its interval."""
-        if device.expected_interval_s is None:
-            return None
-        name = (device.provider, device.id)
-        last_us = heard.get(name)
-        since_us = self._known_since[name] if last_us is None else last_us
-        silent_us = now_us - since_us
-        if silent_us <= INTERVALS * device.expected_interval_s * US_PER_S:
-            return None
-        return SilentDevice(device, last_us, silent_us)
+    def page(
+        self,
+        query: StatusQuery,
+        look: FleetLook,
+        last: tuple[Mapping[Name, int], Mapping[Name, int]],
+        now_us: int,
+    ) -> list[DeviceStatus]:
+        """Return devices with their states, at most `query.limit`.
+
+        Args:
+            query: Which.
+            look: Where those that do not report are found without asking all.
+            last: When each was last heard, by receive time and by event time.
+            now_us: The present.
+        """
+        found: list[DeviceStatus] = []
+        for name in self._candidates(query, look):
+            device = self._devices.get(name)
+            if device is None or not query.admits(device):
+                continue
+            each = _device_status(device, last[0].get(name), last[1].get(name), now_us)
+            if query.state in {None, each.status.state}:
+                found.append(each)
+            if len(found) >= query.limit:
+                break
+        return found
+
+    def _candidates(self, query: StatusQuery, look: FleetLook) -> Iterator[Name]:
+        names: Sequence[Name]
+        if query.state in {None, "reporting"}:
+            if len(self._names) != len(self._devices):
+                self._names = sorted(self._devices)
+            names = self._names
+        else:
+            assert query.state is not None, "None was any state"
+            names = look.names.get(query.state, [])
+        start = 0 if query.after is None else bisect.bisect_right(names, query.after)
+        return (names[index] for index in range(start, len(names)))
+
+
+def _device_status(
+    device: Device, received_us: int | None, observed_us: int | None, now_us: int
+) -> DeviceStatus:
+    return DeviceStatus(
+        device=device,
+        received_us=received_us,
+        observed_us=observed_us,
+        status=status_of(device, received_us, now_us),
+        by_event_time=status_of(device, observed_us, now_us),
+    )
+
+
+def _silence(device: Device, last_us: int | None, now_us: int) -> list[SilentDevice]:
+    """Return the silence of a device; nothing where it is none, or nobody knows its interval."""
+    if device.expected_interval_s is None:
+        return []
+    silent_us = now_us - (device.created_us if last_us is None else last_us)
+    if silent_us <= SILENT_AFTER * device.expected_interval_s * US_PER_S:
+        return []
+    return [SilentDevice(device, last_us, silent_us)]

@@ -39,6 +39,7 @@ class LatestValues:
 
     Attributes:
         heard: When each device was last heard, by receive time (microseconds).
+        observed: The time of its newest observation.
         left_out: Values that were not kept, since there are too many series.
     """
 
@@ -48,6 +49,7 @@ class LatestValues:
         self._series = 0
         self._names: list[Name] = []
         self.heard: dict[Name, int] = {}
+        self.observed: dict[Name, int] = {}
         self.left_out = 0
 
     def __len__(self) -> int:
@@ -57,6 +59,10 @@ class LatestValues:
         """Keep what is newer than what is known."""
         for seen in observations:
             name = (seen.provider, seen.device)
+            if seen.received_us > self.heard.get(name, 0):
+                self.heard[name] = seen.received_us
+            if seen.time_us > self.observed.get(name, 0):
+                self.observed[name] = seen.time_us
             values = self._values.get(name)
             known = None if values is None else values.get(seen.quantity)
             if known is None and self._series >= self._series_max:
@@ -68,8 +74,6 @@ class LatestValues:
                 self._series += 1
             if known is None or seen.time_us >= known.time_us:
                 values[seen.quantity] = seen
-            if seen.received_us > self.heard.get(name, 0):
-                self.heard[name] = seen.received_us
 
     def of(self, name: Name) -> list[LiveObservation]:
         """Return the newest values of a device by quantity."""

@@ -47,6 +47,17 @@ def metrics_text(services: Services) -> bytes:
     return generate_latest(registry)
 
 
+DEVICE_STATES = (
+    "registered",
+    "active",
+    "pending",
+    "reporting",
+    "late",
+    "silent",
+    "never_seen",
+)
+
+
 class _Collector:
     """One scrape."""
 
@@ -143,10 +154,7 @@ class _Collector:
 
     def _city(self) -> Iterator[Metric]:
         services, look = self._services, self._services.state.fleet_look
-        devices = {
-            name: getattr(look, name)
-            for name in ("registered", "active", "pending", "reporting", "silent")
-        }
+        devices = {name: getattr(look, name) for name in DEVICE_STATES}
         yield _gauges("madina_devices", "devices by state", devices)
         held = services.state.held.by_reason
         yield _gauges("madina_quarantine_held", "held messages by reason", held, label="reason")

@@ -73,6 +73,7 @@ class PlatformState:
         self.held = Held()
         self._trouble: dict[tuple[str, str], str] = {}
         self._followed = asyncio.Event()
+        self._remembered = False
 
     def trouble(self, part: Literal["store", "registry"]) -> str:
         """Return why a part cannot be asked now; empty when it can."""
@@ -125,7 +126,7 @@ class PlatformState:
     async def _follow_registry(self) -> None:
         while True:
             changes = await self._threads.run(self._parts.registry.changes, self.fleet.revision)
-            self.fleet.update(changes, self._parts.clock.now_us())
+            self.fleet.update(changes)
             if changes.complete:
                 self._followed.set()
                 return
@@ -141,8 +142,12 @@ class PlatformState:
             self._keep(observations[start : start + KEPT_AT_ONCE])
             # Requests come between.
             await asyncio.sleep(0)
+        self._remembered = True
 
     async def _look_at_fleet(self) -> None:
+        if not self._remembered:
+            # Before the store has told, every device would seem never to have been heard.
+            return
         now_us = self._parts.clock.now_us()
         self.fleet_look = await self._threads.run(self.fleet.look, self.latest.heard, now_us)
 

@@ -17,9 +17,19 @@ __all__ = [
     "change",
     "list_devices",
     "show",
+    "states",
 ]
 
 COLUMNS = ("device", "kind", "name", "status", "in_district", "place", "expected_interval_s")
+STATE_COLUMNS = (
+    "device",
+    "kind",
+    "state",
+    "since",
+    "state_by_event_time",
+    "last_received",
+    "last_observed",
+)
 ACCEPTED_AT_ONCE = 1_000
 Name = Annotated[str, typer.Argument(metavar="PROVIDER/DEVICE", help="Name of the device.")]
 Kind = Annotated[str | None, typer.Option(help="What it is for: air, noise, parking, ...")]
@@ -54,6 +64,7 @@ def add_to(app: typer.Typer) -> None:
     group = typer.Typer(no_args_is_help=True, help="Devices: registered, pending and retired.")
     group.command("list")(list_devices)
     group.command("show")(show)
+    group.command("states")(states)
     group.command("add")(add)
     group.command("change")(change)
     group.command("accept")(accept)
@@ -77,6 +88,27 @@ def list_devices(  # noqa: PLR0913 - each is an option of the command line
     with api(data_dir) as platform:
         items = platform.items("/v1/devices", {**asked, "text": text}, limit)
         print_items(COLUMNS, items, as_json=as_json)
+
+
+def states(
+    *,
+    state: Annotated[
+        Literal["reporting", "late", "silent", "never_seen"] | None,
+        typer.Option(help="In one state."),
+    ] = None,
+    provider: Annotated[str | None, typer.Option(help="Of one provider.")] = None,
+    kind: Annotated[str | None, typer.Option(help="Of one kind.")] = None,
+    limit: Limit = None,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Say which devices report, are late, are silent or were never heard, and since when."""
+    with api(data_dir) as platform:
+        if not platform.runs:
+            raise CommandError("nothing runs here that could hear devices: start `madina up` first")
+        asked = {"state": state, "provider": provider, "kind": kind}
+        items = platform.items("/v1/device-states", asked, limit)
+        print_items(STATE_COLUMNS, items, as_json=as_json)
 
 
 def show(device: Name, *, as_json: AsJson = False, data_dir: DataDir = None) -> None:

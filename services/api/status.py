@@ -52,13 +52,18 @@ class LagDocument(Document):
 
 
 class DevicesDocument(Document):
-    """How many devices there are; silent: nothing came for three expected intervals."""
+    """How many devices there are; active ones by state.
+
+    `late` and `silent`: nothing came for 1.5 and for 3 expected intervals.
+    """
 
     registered: int
     active: int
     pending: int
     reporting: int
+    late: int
     silent: int
+    never_seen: int
 
 
 class SilentDocument(Document):

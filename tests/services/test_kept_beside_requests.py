@@ -13,10 +13,11 @@ from city.clock import US_PER_S
 from city.live import LiveObservation
 from city.scope import EVERYTHING, Scope
 from registry.facts import Changes, Device
-from services.fleet import Fleet
+from services.fleet import Fleet, StatusQuery
 from services.latest import LatestValues, NewestByKind, newest_of
 from services.live import QUEUE_MAX, WATCHERS_MAX, LiveFeed, TooManyWatchersError, Wish
 from services.log_counts import LogCounts
+from services.silence import Status, status_of
 from services.threads import THREADS, Threads, TooBusyError
 from store.interface import GatewayCount, Series
 
@@ -42,7 +43,8 @@ def device(name: str, interval_s: float | None = 60.0, **fields: object) -> Devi
 
 def fleet_of(*devices: Device, at_us: int = NOW_US) -> Fleet:
     fleet = Fleet()
-    fleet.update(Changes(1, devices=devices), at_us)
+    registered = (msgspec.structs.replace(each, created_us=at_us) for each in devices)
+    fleet.update(Changes(1, devices=tuple(registered)))
     return fleet
 
 
@@ -50,14 +52,57 @@ def fleet_of(*devices: Device, at_us: int = NOW_US) -> Fleet:
 def test_a_device_is_silent_only_beyond_three_intervals(minutes: float, silent: int) -> None:
     heard = {("acme", "a"): NOW_US - int(minutes * MINUTE_US)}
     look = fleet_of(device("a")).look(heard, NOW_US)
-    assert (look.silent, look.reporting) == (silent, 1 - silent)
+    assert (look.silent, look.late) == (silent, 1 - silent)
 
 
-def test_a_device_that_was_never_heard_is_silent_three_intervals_after_it_was_registered() -> None:
+def test_a_device_that_was_never_heard_is_named_three_intervals_after_it_was_registered() -> None:
     fleet = fleet_of(device("a"), at_us=NOW_US - 4 * MINUTE_US)
     (silent,) = fleet.look({}, NOW_US).longest
     assert (silent.last_us, silent.silent_us) == (None, 4 * MINUTE_US)
-    assert fleet_of(device("a")).look({}, NOW_US).silent == 0
+    look = fleet_of(device("a")).look({}, NOW_US)
+    assert (look.never_seen, look.silent, look.longest) == (1, 0, ())
+
+
+@pytest.mark.parametrize(
+    ("minutes", "expected"),
+    [
+        (None, Status("never_seen", 7)),
+        (1.5, Status("reporting")),
+        (1.6, Status("late", NOW_US - int(0.1 * MINUTE_US))),
+        (3, Status("late", NOW_US - int(1.5 * MINUTE_US))),
+        (5, Status("silent", NOW_US - 2 * MINUTE_US)),
+    ],
+)
+def test_a_state_says_since_when_by_the_expected_interval(
+    minutes: float | None, expected: Status
+) -> None:
+    last_us = None if minutes is None else NOW_US - int(minutes * MINUTE_US)
+    assert status_of(device("a", created_us=7), last_us, NOW_US) == expected
+
+
+def test_states_come_in_pages_by_receive_time_and_by_event_time() -> None:
+    names = ("late", "new", "old-data", "silent", "well")
+    fleet = fleet_of(*map(device, names), device("gone", status="retired"))
+    received = {"late": 2.0, "old-data": 0.5, "silent": 9.0, "well": 0.5}
+    heard = {("acme", name): NOW_US - int(ago * MINUTE_US) for name, ago in received.items()}
+    observed = {**heard, ("acme", "old-data"): NOW_US - 60 * MINUTE_US}
+    look = fleet.look(heard, NOW_US)
+    counts = (look.reporting, look.late, look.silent, look.never_seen)
+    assert counts == (2, 1, 1, 1)
+    assert sum(counts) == look.active
+
+    def page(query: StatusQuery) -> list[tuple[str, str, str]]:
+        found = fleet.page(query, look, (heard, observed), NOW_US)
+        return [(each.device.id, each.status.state, each.by_event_time.state) for each in found]
+
+    first = page(StatusQuery(limit=2))
+    assert first == [("late", "late", "late"), ("new", "never_seen", "never_seen")]
+    second = page(StatusQuery(after=("acme", "new"), limit=1))
+    assert second == [("old-data", "reporting", "silent")]
+    assert page(StatusQuery(state="silent")) == [("silent", "silent", "silent")]
+    reporting = page(StatusQuery(state="reporting", after=("acme", "old-data")))
+    assert reporting == [("well", "reporting", "reporting")]
+    assert page(StatusQuery(scope=Scope(frozenset({"other"})))) == []
 
 
 def test_only_active_devices_with_a_known_interval_are_silent() -> None:

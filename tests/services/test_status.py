@@ -174,8 +174,15 @@ def test_a_device_is_silent_after_three_of_its_intervals(
         "active": 3,
         "pending": 0,
         "reporting": 1,
+        "late": 0,
         "silent": 1,
+        "never_seen": 1,
     }
+    states = city.api.get("/v1/device-states").json()["items"]
+    assert [each["state"] for each in states] == ["reporting", "silent", "never_seen"]
+    (silent,) = city.api.get("/v1/device-states", params={"state": "silent"}).json()["items"]
+    assert (silent["device"], silent["state_by_event_time"]) == ("acme/air-2", "silent")
+    assert silent["last_received"] < silent["since"]
     assert told["silent"][0]["device"] == "acme/air-2"
     assert told["silent"][0]["silent_s"] > 180
     (kind,) = told["latest"]

@@ -45,7 +45,9 @@ export interface Devices {
   active: number;
   pending: number;
   reporting: number;
+  late: number;
   silent: number;
+  never_seen: number;
 }
 
 export interface SilentDevice {

@@ -43,11 +43,13 @@ function Counts({ devices }: { devices: Devices }) {
     <Figures>
       <Figure name="registered" value={count(devices.registered)} />
       <Figure name="reporting" value={count(devices.reporting)} />
+      <Figure name="late" value={count(devices.late)} />
       <Figure
         name="silent"
         value={count(devices.silent)}
         state={devices.silent > 0 ? "warning" : undefined}
       />
+      <Figure name="never heard" value={count(devices.never_seen)} />
       <Figure name="to be accepted" value={count(devices.pending)} />
     </Figures>
   );
