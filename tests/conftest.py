@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import random
+import secrets
 import shutil
 import signal
 import socket
@@ -23,6 +24,9 @@ from psycopg import sql
 
 from city.frame import Frame, decode_frame
 from city.subjects import STREAM
+from store.influx import InfluxAddress
+from store.influx.connection import Connection
+from store.influx.provision import provision
 
 settings.register_profile("quick", max_examples=50, deadline=None)
 settings.register_profile(
@@ -130,6 +134,19 @@ def influxd(
     server = Influxd(tmp_path_factory.mktemp("influxd"), free_port(), free_port())
     yield server
     server.kill()
+
+
+@pytest.fixture(scope="session")
+def new_database(influxd: Influxd) -> Callable[[], InfluxAddress]:
+    """Return a function that makes a database."""
+
+    def make() -> InfluxAddress:
+        address = InfluxAddress(influxd.url, f"test_{secrets.token_hex(6)}")
+        with contextlib.closing(Connection(address)) as connection:
+            provision(connection)
+        return address
+
+    return make
 
 
 @pytest.fixture

@@ -1,9 +1,10 @@
 """Observations as points: one a message and device, its quantities as fields.
 
 The hot path of this store. A point's time is the observation's in nanoseconds; the last three
-digits, which no observation has, are the rank of its first quantity among the device's. So what
-different messages say of one instant never shares a point, and each point has the one place on the
-log that its message came from.
+digits, which no observation has, come from the name of its first quantity. So what different
+messages say of one instant does not share a point, and each point has the one place on the log that
+its message came from. (Two quantities of a thousand share digits: their points then have the place
+of the later message.)
 """
 
 from collections.abc import Iterator
@@ -92,14 +93,14 @@ def _plain_lines(catalogue: Catalogue, rows: _Columns) -> list[str]:
     said = [
         f"{names[at]}={value!r}" for at, value in zip(quantity, rows.value.tolist(), strict=True)
     ]
-    rank = catalogue.ranks[rows.series[starts]] % NS_PER_US
+    digits = np.array(catalogue.digits, np.int64)[catalogue.quantities[rows.series[starts]]]
     columns = zip(
         device[starts].tolist(),
         starts.tolist(),
         [*starts[1:].tolist(), len(said)],
         rows.place[starts].tolist(),
         rows.received_us[starts].tolist(),
-        (rows.time_us[starts] * NS_PER_US + rank).tolist(),
+        (rows.time_us[starts] * NS_PER_US + digits).tolist(),
         strict=True,
     )
     tags = catalogue.device_tags
@@ -116,7 +117,7 @@ Key = tuple[Any, ...]
 def _odd_lines(catalogue: Catalogue, rows: pa.Table, places: npt.NDArray[np.int64]) -> list[str]:
     """Write rows that share everything but quantity and value as one point."""
     points: dict[Key, list[str]] = {}
-    ranks: dict[Key, int] = {}
+    digits: dict[Key, int] = {}
     for row, place in zip(_named(rows), places.tolist(), strict=True):
         device = int(catalogue.devices[row["series"]])
         key = (
@@ -124,10 +125,10 @@ def _odd_lines(catalogue: Catalogue, rows: pa.Table, places: npt.NDArray[np.int6
             row["flag"], row["end_us"], row["metadata"],
         )  # fmt: skip
         points.setdefault(key, []).append(_field(catalogue, row))
-        ranks.setdefault(key, int(catalogue.ranks[row["series"]]) % NS_PER_US)
+        digits.setdefault(key, catalogue.digits[catalogue.quantities[row["series"]]])
     return [
         f"{OBSERVATIONS},{catalogue.device_tags[key[0]]} {','.join(said)},{_about(*key[2:])}"
-        f" {key[1] * NS_PER_US + ranks[key]}"
+        f" {key[1] * NS_PER_US + digits[key]}"
         for key, said in points.items()
     ]
 

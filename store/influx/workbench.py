@@ -72,7 +72,7 @@ class Workbench:
         overlays = self._overlays(chains)
         before = (END_NS, "")
         if query.before is not None:
-            key = self.keys([query.before]).get(query.before)
+            key = self.keys([query.before], chains).get(query.before)
             if key is None:
                 return []
             before = (key.time_ns, query.before)
@@ -81,7 +81,7 @@ class Workbench:
             entry
             for row in self._rows(where, before, max(query.limit, PAGE_LEAST))
             if _counts(chains, row)
-            for entry in [_entry(row, overlays.get(row["id"]))]
+            for entry in [self._entry(row, overlays)]
             if _admits(scope, query, entry)
         )
         return list(itertools.islice(found, query.limit))
@@ -99,15 +99,22 @@ class Workbench:
                 counts[reason] = counts.get(reason, 0) + count
         return dict(sorted(counts.items()))
 
-    def keys(self, ids: Sequence[str]) -> dict[str, EntryKey]:
-        """Return where entries are; none of those that are not there."""
+    def keys(
+        self, ids: Sequence[str], chains: dict[int, Chain] | None = None
+    ) -> dict[str, EntryKey]:
+        """Return where entries are; none of those that are not there.
+
+        A writer that died may have left an entry of the same id that does not count.
+        """
         with self._lock:
             found = {each: self._keys[each] for each in ids if each in self._keys}
         missing = [each for each in ids if each not in found]
+        if missing and chains is None:
+            chains = read_chains(self._connection)
         for start in range(0, len(missing), IDS_AT_ONCE):
             some = missing[start : start + IDS_AT_ONCE]
-            rows = self._select('"id", "shard", "term"', [_any("id", some)])
-            found |= {row["id"]: _key(row) for row in rows}
+            rows = self._select('"id", "at", "shard", "term"', [_any("id", some)])
+            found |= {row["id"]: _key(row) for row in rows if _counts(chains or {}, row)}
         return found
 
     def _rows(self, where: list[str], before: tuple[int, str], size: int) -> Iterable[Row]:
@@ -123,7 +130,6 @@ class Workbench:
                 rows = [row for row in rows if row["time"] > low_ns]
                 size *= 1 if rows else 2
             fresh = [row for row in rows if (row["time"], row["id"]) < before]
-            self._remember(fresh)
             yield from fresh
             if not full:
                 return
@@ -173,12 +179,13 @@ class Workbench:
                 counts[key] = counts.get(key, 0) + 1
         return counts
 
-    def _remember(self, rows: Iterable[Row]) -> None:
+    def _entry(self, row: Row, overlays: dict[str, _Overlay]) -> QuarantineEntry:
+        """Return the entry of a row that counts, and remember where it is."""
         with self._lock:
-            for row in rows:
-                self._keys[row["id"]] = _key(row)
-            while len(self._keys) > KEYS_KEPT:
+            self._keys[row["id"]] = _key(row)
+            if len(self._keys) > KEYS_KEPT:
                 del self._keys[next(iter(self._keys))]
+        return _entry(row, overlays.get(row["id"]))
 
 
 def _key(row: Row) -> EntryKey:

@@ -5,7 +5,6 @@ A test that takes `writer` is about any store, and runs on each.
 
 from __future__ import annotations
 
-import contextlib
 import secrets
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +13,6 @@ import pytest
 
 from store.duckdb.store import DuckDBStore
 from store.influx import InfluxAddress, InfluxStore
-from store.influx.connection import Connection
-from store.influx.provision import provision
 from store.interface import (
     LATE_SCHEMA,
     OBSERVATION_SCHEMA,
@@ -31,20 +28,8 @@ from store.interface import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-    from typing import Protocol
 
     from store.interface import Kind, Store
-
-    class Influxd(Protocol):
-        """An InfluxDB server of the whole run."""
-
-        @property
-        def url(self) -> str: ...
-
-        def kill(self) -> None: ...
-
-        def start(self) -> None: ...
-
 
 # 2026-03-04 10:15 UTC, the start of a minute, an hour's quarter and nothing else.
 TIME_US = 1_772_619_300_000_000
@@ -185,25 +170,6 @@ class Parts:
     late = staticmethod(late)
     entry = staticmethod(entry)
     series = staticmethod(series)
-
-
-@pytest.fixture
-def new_database(influxd: Influxd) -> Callable[[], InfluxAddress]:
-    """Return a function that makes a database."""
-
-    def make() -> InfluxAddress:
-        address = InfluxAddress(influxd.url, f"test_{secrets.token_hex(6)}")
-        with contextlib.closing(Connection(address)) as connection:
-            provision(connection)
-        return address
-
-    return make
-
-
-@pytest.fixture
-def influx(new_database: Callable[[], InfluxAddress]) -> InfluxAddress:
-    """Make a database of this test's own."""
-    return new_database()
 
 
 @pytest.fixture

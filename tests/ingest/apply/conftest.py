@@ -38,8 +38,13 @@ SHARD = 3
 class Bench:
     """Everything around one applier."""
 
-    def __init__(self, folder: Path, unknown: Literal["park", "accept"] = "park") -> None:
-        self.store: Store = DuckDBStore(folder / "store.duckdb")
+    def __init__(
+        self,
+        folder: Path,
+        unknown: Literal["park", "accept"] = "park",
+        store: Store | None = None,
+    ) -> None:
+        self.store = DuckDBStore(folder / "store.duckdb") if store is None else store
         self.registry = Registry.open(f"sqlite:///{folder}/registry.sqlite", SimulatedClock(NOW_US))
         self.settings = ApplierSettings(unknown_devices=unknown, timezone="Europe/Madrid")
         self.sequence = 0
