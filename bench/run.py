@@ -34,6 +34,8 @@ BENCHES = {
     "duckdb": "bench.duckdb",
     "crash": "bench.crash",
     "stall": "bench.stall",
+    "loadgen": "bench.loadgen",
+    "honesty": "bench.honesty",
 }
 RESULTS = ROOT / "bench" / "results"
 DOCUMENT = ROOT / "docs" / "bench.md"
