@@ -4,8 +4,8 @@ Appending takes a counter's row first, as every change of the registry does, so 
 that computed the same thing append it once.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final, TypeVar
 
 import msgspec
 from sqlalchemy import (
@@ -31,8 +31,9 @@ from registry.tables import CounterRow
 __all__ = ["Finding", "Key", "Results", "ResultsQuery", "Stored"]
 
 COUNTER: Final = "results"
-# SQLite takes 32,766 parameters in a statement; a key has five.
-KEYS_AT_ONCE: Final = 500
+# SQLite takes 32,766 parameters in a statement.
+AT_ONCE: Final = 1_000
+T = TypeVar("T")
 
 Condition = ColumnElement[bool]
 # Indicator, version, area, start, end.
@@ -200,19 +201,37 @@ def _of_area(area: str) -> Condition:
 
 
 def _latest(connection: Connection, keys: Iterable[Key]) -> dict[Key, Stored]:
-    table = RevisionRow
-    columns = (table.indicator, table.version, table.area, table.start_us, table.end_us)
-    wanted = list(dict.fromkeys(keys))
+    """Return the latest revisions of keys, by seeks in the index and never by a scan.
+
+    A list of whole keys would be a scan in SQLite; those of an indicator are areas times windows.
+    """
+    wanted = set(keys)
+    areas: dict[tuple[str, str], set[str]] = {}
+    starts: dict[tuple[str, str], set[int]] = {}
+    for indicator, version, area, start_us, _ in wanted:
+        areas.setdefault((indicator, version), set()).add(area)
+        starts.setdefault((indicator, version), set()).add(start_us)
     found: dict[Key, Stored] = {}
-    for start in range(0, len(wanted), KEYS_AT_ONCE):
-        part = wanted[start : start + KEYS_AT_ONCE]
-        statement = select(*table.__table__.columns).where(
-            tuple_(*columns).in_(part), table.recorded_to_us.is_(None)
-        )
-        for row in connection.execute(statement).mappings():
-            stored = _stored(row)
-            found[stored.finding.key] = stored
+    for (indicator, version), here in areas.items():
+        for some in _some(sorted(here)):
+            for then in _some(sorted(starts[indicator, version])):
+                statement = select(*RevisionRow.__table__.columns).where(
+                    RevisionRow.indicator == indicator,
+                    RevisionRow.version == version,
+                    RevisionRow.area.in_(some),
+                    RevisionRow.start_us.in_(then),
+                    RevisionRow.recorded_to_us.is_(None),
+                )
+                for row in connection.execute(statement).mappings():
+                    stored = _stored(row)
+                    if stored.finding.key in wanted:
+                        found[stored.finding.key] = stored
     return found
+
+
+def _some(values: list[T]) -> Iterator[list[T]]:
+    for start in range(0, len(values), AT_ONCE):
+        yield values[start : start + AT_ONCE]
 
 
 def _close(connection: Connection, before: list[Stored], fresh: list[Finding]) -> None:

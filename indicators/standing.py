@@ -121,15 +121,16 @@ class Standing:
         return appended
 
     def _closing(self, city: CityMap, since_us: int, until_us: int) -> Iterator[Job]:
-        """Yield what became known in a time, of devices that are not silent."""
+        """Yield what became known in a time, of areas that were not silent then."""
         heard = self._heard()
         for contract, grain in _published(self._engine.contracts):
-            areas = self._areas(city, contract, heard, since_us)
+            areas = self._areas(city, contract, heard)
             for zone in {city.zone_of(area) for area in areas}:
                 here = [area for area in areas if city.zone_of(area) == zone]
                 for window in self._known(contract, grain, zone, since_us, until_us):
                     for area in here:
-                        yield Job(contract.id, grain, window, area)
+                        if areas[area] >= window.start_us - SILENT_US:
+                            yield Job(contract.id, grain, window, area)
 
     def _heard(self) -> dict[int, int]:
         marks = self._store.watermarks()
@@ -137,15 +138,16 @@ class Standing:
         return dict(zip(series, marks.column("time_us").to_pylist(), strict=True))
 
     def _areas(
-        self, city: CityMap, contract: Contract, heard: Mapping[int, int], since_us: int
-    ) -> list[Area]:
-        found: dict[Area, None] = {}
+        self, city: CityMap, contract: Contract, heard: Mapping[int, int]
+    ) -> dict[Area, int]:
+        """Return the areas that measure something, and when each was last heard."""
+        found: dict[Area, int] = {}
         for base in self._bases(contract):
             for member in city.members(base):
                 newest = max((heard.get(each.series, 0) for each in member.series), default=0)
-                if newest >= since_us - SILENT_US:
-                    found.update(dict.fromkeys(city.areas_of(member, contract)))
-        return list(found)
+                for area in city.areas_of(member, contract):
+                    found[area] = max(newest, found.get(area, 0))
+        return found
 
     def _known(
         self, contract: Contract, grain: Grain, zone: ZoneInfo, since_us: int, until_us: int

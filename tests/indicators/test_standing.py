@@ -179,6 +179,18 @@ def test_backlog_holds_closing_back(town: Town) -> None:
     assert (row.value, row.revision, row.n_used) == (71, 1, 24)
 
 
+def test_a_device_that_went_silent_has_results_for_two_days_and_then_none(town: Town) -> None:
+    closed_day(town, last=24)
+    town.at(24 * 30)
+    town.step()
+    rows = town.rows(AQI, PLACE)
+    assert [(each.value, each.reason) for each in rows] == [
+        (71, None),
+        (None, "incomplete"),
+        (None, "incomplete"),
+    ]
+
+
 def test_a_registry_that_does_not_answer_makes_ingest_wait_not_lose(town: Town) -> None:
     closed_day(town)
     town.at(30)
