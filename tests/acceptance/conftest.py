@@ -169,6 +169,23 @@ class Acceptance:
     def get(self, path: str, **parameters: str) -> Any:  # noqa: ANN401
         return msgspec.json.decode(self._ask(path, parameters))
 
+    def send(self, method: str, path: str, body: object) -> Any:  # noqa: ANN401
+        """Change something with the admin key; return what the API says about it."""
+        folder = DataFolder(self._folder / "data")
+        run = folder.running()
+        assert run is not None, "the platform does not run"
+        answer = self._client.request(
+            method,
+            run.http + path,
+            content=msgspec.json.encode(body),
+            headers={
+                "Authorization": f"Bearer {folder.admin_key()}",
+                "Content-Type": "application/json",
+            },
+        )
+        assert answer.is_success, answer.text
+        return msgspec.json.decode(answer.content)
+
     def observations(self, device: str, quantity: str | None = None) -> list[Observation]:
         """Return everything that is stored of a device, by time."""
         found: list[Observation] = []
