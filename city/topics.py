@@ -4,8 +4,17 @@ Source: MQTT 5.0 section 4.7 (the same words in 3.1.1). Bytes in UTF-8; no I/O, 
 """
 
 import re
+from collections.abc import Sequence
 
-__all__ = ["MASK", "TopicFilterError", "check_filter", "filter_matches", "masked_topic"]
+__all__ = [
+    "MASK",
+    "TopicFilterError",
+    "check_filter",
+    "filled_filter",
+    "filter_matches",
+    "masked_topic",
+    "specificity",
+]
 
 # What stands for a secret wherever a topic is kept or shown.
 MASK = "***"
@@ -15,6 +24,7 @@ KEYED = re.compile(
     r"|((?:ul|json)/)[^/]+(/[^/]*/(?:attrs|cmd|cmdexe|configuration)(?:/.*)?)",
     re.DOTALL,
 )
+RANKS = {"+": 1, "#": 2}
 SINGLE = b"+"
 MULTI = b"#"
 
@@ -61,6 +71,37 @@ def filter_matches(topic_filter: bytes, topic: bytes) -> bool:
     return len(levels) == len(wanted) and all(
         want in (SINGLE, level) for want, level in zip(wanted, levels, strict=True)
     )
+
+
+def specificity(topic_filter: str) -> list[int]:
+    """Return what sorts filters, most specific first.
+
+    Level by level a name goes before `+`, and `+` before `#`.
+    """
+    return [RANKS.get(level, 0) for level in topic_filter.split("/")]
+
+
+def filled_filter(topic_filter: str, levels: Sequence[str]) -> str | None:
+    """Return the topic that a filter becomes when levels stand in place of its wildcards.
+
+    `+` takes one level, `#` all that are left; None where there are too few or too many, or where
+    one cannot be a level.
+    """
+    left = [*levels]
+    if any(not level or set(level) & set("+#\0/") for level in left):
+        return None
+    topic: list[str] = []
+    for level in topic_filter.split("/"):
+        if level == "#":
+            topic += left
+            left = []
+        elif level != "+":
+            topic.append(level)
+        elif left:
+            topic.append(left.pop(0))
+        else:
+            return None
+    return None if left or not topic else "/".join(topic)
 
 
 def masked_topic(topic: str) -> str:

@@ -17,13 +17,13 @@ from city.filling import Origin
 from city.gateway_state import GatewayState, LogState
 from city.subjects import gateway_token
 from gateway.access import Access
-from gateway.disk import DiskReserve, look_at_disk
 from gateway.grants import Doorkeeper
 from gateway.mqtt.endpoint import Endpoint
 from gateway.mqtt.wire import ConnectionSettings
 from gateway.server import Server, ServerSettings
 from gateway.takeover import Takeover
 from gateway.teller import Teller
+from link.disk import DiskReserve, look_at_disk
 from link.nats_link import Link
 from link.uplink import Uplink, UplinkSettings
 

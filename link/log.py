@@ -77,12 +77,15 @@ class Log:
         self,
         origin: Origin,
         outbox: Outbox,
-        stream: StreamSettings,
+        stream: StreamSettings | None,
         *,
         max_frame_bytes: int,
         confirm: Confirming,
     ) -> None:
-        """Take the longest frame that there can be: the server has to allow it."""
+        """Take the longest frame that there can be: the server has to allow it.
+
+        Without settings of the stream, somebody else makes it and keeps it as it has to be.
+        """
         self._origin = origin
         self._outbox = outbox
         self._stream = stream
@@ -114,7 +117,8 @@ class Log:
                 f"max_payload of the server is {client.max_payload} bytes, "
                 f"frames have up to {self._max_frame_bytes}"
             )
-        await self._ensure_stream(client)
+        if self._stream is not None:
+            await _ensure_stream(client, self._stream)
         inbox = client.new_inbox()
         # nats-py leaves a parameter's type open.
         await client.subscribe(f"{inbox}.*.*", cb=self._answered)  # pyright: ignore[reportUnknownMemberType]
@@ -160,20 +164,21 @@ class Log:
                 self._confirm(frame)
         self._wake.set()
 
-    async def _ensure_stream(self, client: Client) -> None:
-        reply = await _ask(client, INFO_SUBJECT, b"")
-        if reply.error is not None and reply.error.code == NOT_FOUND:
-            reply = await _ask(client, CREATE_SUBJECT, stream_request(self._stream))
-            _raise_refusal(reply)
-            log.info("stream.created", max_bytes=self._stream.max_bytes)
-        elif reply.error is None and (found := differences(self._stream, reply.config)):
-            asked = stream_request(self._stream, reply.config)
-            reply = await _ask(client, UPDATE_SUBJECT, asked)
-            _raise_refusal(reply)
-            log.info("stream.updated", before=found)
+
+async def _ensure_stream(client: Client, settings: StreamSettings) -> None:
+    reply = await _ask(client, INFO_SUBJECT, b"")
+    if reply.error is not None and reply.error.code == NOT_FOUND:
+        reply = await _ask(client, CREATE_SUBJECT, stream_request(settings))
         _raise_refusal(reply)
-        if found := differences(self._stream, reply.config):
-            raise StreamError(f"stream: the server does not do as asked: {found}")
+        log.info("stream.created", max_bytes=settings.max_bytes)
+    elif reply.error is None and (found := differences(settings, reply.config)):
+        asked = stream_request(settings, reply.config)
+        reply = await _ask(client, UPDATE_SUBJECT, asked)
+        _raise_refusal(reply)
+        log.info("stream.updated", before=found)
+    _raise_refusal(reply)
+    if found := differences(settings, reply.config):
+        raise StreamError(f"stream: the server does not do as asked: {found}")
 
 
 def _raise_refusal(reply: StreamReply) -> None:

@@ -33,12 +33,13 @@ class UplinkSettings(msgspec.Struct, frozen=True):
     """Sizes and times of the way to the log.
 
     Attributes:
+        stream: What the log has to be; None: somebody else makes it.
         frame_bytes, linger_s: A frame is sealed at this size, or this long after a first message.
         max_message_bytes: The longest message; a frame of its own has to fit the log's limit.
         unacked_bytes: What may wait for the log in all.
     """
 
-    stream: StreamSettings
+    stream: StreamSettings | None
     shards: int = 8
     frame_bytes: int = 65_536
     linger_s: float = 0.02

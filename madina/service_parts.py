@@ -1,16 +1,21 @@
 """What services are made of, from settings and from what is open."""
 
 import importlib.metadata
+import platform
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
+
 import services
 from city.clock import Clock
+from ingest.codecs.catalogue import array_codecs
 from madina.admin_key import admin_key
 from madina.backup.copier import Copier
 from madina.data_folder import DataFolder
 from madina.opening import Opened
 from madina.settings import Settings
+from madina.way_to_log import log_disk, uplink_settings
 from services.parts import IngestLook, ServicesParts
 
 __all__ = ["service_parts"]
@@ -42,4 +47,10 @@ def service_parts(
         copy=Copier(found, DataFolder(settings.data_dir)),
         pages=Path(services.__path__[0]) / "pages" / "static",
         bridged=bool(settings.bridge_urls),
+        # The gateway makes the log and keeps its limits.
+        uplink=msgspec.structs.replace(uplink_settings(settings), stream=None),
+        uplink_name=f"http-{platform.node()}",
+        log_disk=None if settings.nats_url is None else log_disk(settings, settings.nats_url),
+        array_codecs=array_codecs(),
+        http_ingest_rate=settings.http_ingest_rate,
     )

@@ -76,6 +76,9 @@ class Settings(BaseSettings):
 
     http_host: str = Field("127.0.0.1", description="address that the API and the page listen on")
     http_port: Port = Field(8080, description="port of the API and the page; 0: a free one")
+    http_ingest_rate: float = Field(
+        200, gt=0, description="requests a second that one key may make to the HTTP uplink"
+    )
     mqtt_host: str = Field("127.0.0.1", description="address that devices connect to")
     mqtt_port: Port = Field(1883, description="MQTT port; 0: a free one")
     mqtts_port: Port | None = Field(None, description="MQTT port with TLS; unset: off")

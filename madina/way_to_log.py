@@ -3,7 +3,7 @@
 from typing import Final
 from urllib.parse import urlsplit
 
-from gateway.disk import DiskReserve
+from link.disk import DiskReserve
 from link.stream import StreamSettings
 from link.uplink import UplinkSettings
 from madina.data_folder import DataFolder

@@ -300,11 +300,23 @@ class UserRecord(msgspec.Struct, frozen=True):
 
 
 class KeyRecord(msgspec.Struct, frozen=True):
-    """A key of the API. The secret is nowhere."""
+    """A key of the API. The secret is nowhere.
+
+    Attributes:
+        provider, route: Given, the key may do nothing but send messages, to routes of this
+            provider, to this route.
+    """
 
     id: str
     name: str
     created_us: int
+    provider: str | None = None
+    route: str | None = None
+
+    @property
+    def sends_only(self) -> bool:
+        """Say whether it opens the HTTP uplink and nothing else."""
+        return self.provider is not None or self.route is not None
 
 
 class AuditQuery(msgspec.Struct, frozen=True):

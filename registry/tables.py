@@ -210,6 +210,8 @@ class KeyRow(Tables):
     id: Mapped[str] = mapped_column(words(32), primary_key=True)
     name: Mapped[str] = mapped_column(words(200))
     secret_sha256: Mapped[str] = mapped_column(words(64), unique=True)
+    provider: Mapped[str | None] = mapped_column(words(64))
+    route: Mapped[str | None] = mapped_column(words(64))
     created_us: Mapped[int]
 
 

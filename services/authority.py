@@ -53,7 +53,7 @@ async def _changer(running: Running, bearer: Bearer) -> Caller:
     """Return who changes something.
 
     Raises:
-        ProblemError: 401, if the key opens nothing.
+        ProblemError: 401, if the key opens nothing; 403, if it may only send.
     """
     if bearer is None:
         status = HTTPStatus.UNAUTHORIZED
@@ -65,6 +65,10 @@ async def _changer(running: Running, bearer: Bearer) -> Caller:
     if record is None:
         status = HTTPStatus.UNAUTHORIZED
         raise ProblemError(status, "key_unknown", "this key opens nothing", mend=MEND)
+    if record.sends_only:
+        detail = "this key may send messages and do nothing else"
+        mend = "use the admin key, or a key that was made without provider and route"
+        raise ProblemError(HTTPStatus.FORBIDDEN, "key_sends_only", detail, mend=mend)
     return Caller(f"key:{record.id}")
 
 

@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from link.uplink import UplinkSettings
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from city.clock import Clock
+    from link.disk import DiskReserve
     from registry.registry import Registry
     from store.interface import Store
 
@@ -76,7 +79,12 @@ class ServicesParts(msgspec.Struct, frozen=True):
         log_replicas: How many servers of the log keep what we put there.
         copy: Who copies store and registry; None where servers keep them.
         pages: Folder of the pages' static files; None, or a folder that is not there: no pages.
-        bridged: There are brokers to bridge, so a bridge has to run somewhere.
+        uplink: Sizes and times of the way of HTTP messages to the log.
+    uplink_name: Under which they are counted; a restart makes another epoch of it.
+    log_disk: Watched where the log's disk is this machine's.
+    array_codecs: Those that read a JSON array as one message.
+    http_ingest_rate: Requests a second that one sender may make to the HTTP uplink.
+    bridged: There are brokers to bridge, so a bridge has to run somewhere.
     """
 
     registry: Registry
@@ -93,3 +101,8 @@ class ServicesParts(msgspec.Struct, frozen=True):
     copy: MakesCopies | None = None
     pages: Path | None = None
     bridged: bool = False
+    uplink: UplinkSettings = UplinkSettings(None)
+    uplink_name: str = "http"
+    log_disk: DiskReserve | None = None
+    array_codecs: frozenset[str] = frozenset()
+    http_ingest_rate: float = 200.0

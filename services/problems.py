@@ -103,6 +103,8 @@ class ProblemError(Exception):
             headers["WWW-Authenticate"] = 'Bearer realm="madina"'
         if self.status is HTTPStatus.SERVICE_UNAVAILABLE:
             headers["Retry-After"] = str(RETRY_AFTER_S)
+        if self.status is HTTPStatus.TOO_MANY_REQUESTS:
+            headers["Retry-After"] = str(self.members.get("retry_after_s", RETRY_AFTER_S))
         content = msgspec.json.encode(body | self.members)
         return Response(content, int(self.status), headers, media_type=MEDIA_TYPE)
 

@@ -15,9 +15,11 @@ from services.indicators import IndicatorBook
 from services.ledger import LedgerBook
 from services.log_view import LogView
 from services.replay import Replayer
+from services.senders import Buckets, Senders
 from services.standing import StandingLoop
 from services.state import PlatformState
 from services.threads import Threads
+from services.uplink import HttpUplink
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -52,6 +54,9 @@ class Services:
         self.state = PlatformState(parts, self.ledger, self.threads)
         self.access = AccessBucket(parts.registry, self.threads, replicas=parts.log_replicas)
         self.replayer = Replayer(parts.shards, parts.clock)
+        self.uplink = HttpUplink(parts)
+        self.senders = Senders(parts)
+        self.buckets = Buckets(parts.http_ingest_rate)
         self.copying = Copying(parts)
         self.indicators = IndicatorBook(parts)
         self._standing = StandingLoop(
@@ -66,7 +71,8 @@ class Services:
         """Keep the connection and the looks going beside the requests."""
         work = asyncio.ensure_future(self._work())
         try:
-            yield
+            async with self.uplink.running():
+                yield
         finally:
             work.cancel()
             await asyncio.wait([work], timeout=END_S)

@@ -288,7 +288,7 @@ def frames_on_log() -> ReadFrames:
             jetstream = client.jetstream()  # pyright: ignore[reportUnknownMemberType] - nats-py
             state = (await jetstream.stream_info(STREAM)).state
             frames: list[Frame] = []
-            for sequence in range(state.first_seq, state.last_seq + 1):
+            for sequence in range(max(state.first_seq, 1), state.last_seq + 1):
                 message = await jetstream.get_msg(STREAM, sequence, direct=True)
                 frames.append(decode_frame(message.data or b""))
             return frames

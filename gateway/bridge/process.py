@@ -21,9 +21,9 @@ from gateway.access import Access
 from gateway.bridge.bridge import Bridge
 from gateway.bridge.dialler import Dialler
 from gateway.bridge.requests import Requests
-from gateway.disk import DiskReserve, look_at_disk
 from gateway.process import DRAIN_S, GC_THRESHOLDS, LOOK_S, TICK_S, USERS_S
 from gateway.teller import Teller
+from link.disk import DiskReserve, look_at_disk
 from link.nats_link import Link
 from link.uplink import Uplink, UplinkSettings
 

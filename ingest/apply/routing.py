@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from city.topics import filter_matches
+from city.topics import filter_matches, specificity
 from ingest.codecs.mapping.document import mapping_name
 
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ RESERVED: Final = "indicators"
 REMEMBERED_TOPICS: Final = 65_536
 # Short names of formats in topics of our own.
 SHORT_NAMES: Final = {"senml": "senml-json"}
-RANKS: Final = {"+": 1, "#": 2}
 
 _options = msgspec.json.Decoder(dict[str, Any])
 
@@ -67,7 +66,7 @@ class Router:
     def __init__(self, routes: Iterable[Route], codecs: Mapping[str, Codec], timezone: str) -> None:
         """Take enabled routes, codecs by name, and the zone of times without one."""
         routes = list(routes)
-        self._routes = sorted(routes, key=lambda route: (_rank(route.pattern), route.name))
+        self._routes = sorted(routes, key=lambda route: (specificity(route.pattern), route.name))
         self._mappings = {
             mapping_name(route.options): route for route in routes if route.codec == MAPPING
         }
@@ -117,7 +116,3 @@ class Router:
         if kind == STATUS_ROUTE and len(levels) == OWN_LEVELS:
             return Lane(STATUS_ROUTE, IGNORE, provider, self._timezone)
         return None
-
-
-def _rank(pattern: str) -> list[int]:
-    return [RANKS.get(level, 0) for level in pattern.split("/")]

@@ -16,7 +16,7 @@ import msgspec
 import ingest.codecs
 from ingest.codecs.seam import Codec
 
-__all__ = ["GROUP", "find_codecs", "options_fault"]
+__all__ = ["GROUP", "array_codecs", "find_codecs", "options_fault"]
 
 GROUP: Final = "madina.codecs"
 
@@ -31,6 +31,12 @@ def find_codecs() -> Mapping[str, Codec]:
     for entry in entry_points(group=GROUP):
         found.setdefault(entry.name, cast("Codec", entry.load()))
     return MappingProxyType(found)
+
+
+def array_codecs(codecs: Mapping[str, Codec] | None = None) -> frozenset[str]:
+    """Return the codecs that read a JSON array as one message: they say so in `reads_arrays`."""
+    found = find_codecs() if codecs is None else codecs
+    return frozenset(name for name, each in found.items() if getattr(each, "reads_arrays", False))
 
 
 def options_fault(codecs: Mapping[str, Codec], name: str, options: Mapping[str, Any]) -> str | None:

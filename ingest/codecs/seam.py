@@ -128,7 +128,8 @@ class Codec(Protocol):
     """One format.
 
     One that takes options says as what type they are decoded, in an attribute `options`: then a
-    route that cannot be followed is refused when it is saved.
+    route that cannot be followed is refused when it is saved. One that reads a JSON array as a
+    single message says `reads_arrays = True`: others get its elements one by one.
     """
 
     def decode(self, message: Arrived) -> Decoded:

@@ -10,7 +10,7 @@ from madina.output import print_items, print_secret
 
 __all__ = ["add", "add_to", "list_keys", "revoke"]
 
-COLUMNS = ("id", "name", "created_at")
+COLUMNS = ("id", "name", "provider", "route", "created_at")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -31,12 +31,19 @@ def list_keys(*, as_json: AsJson = False, data_dir: DataDir = None) -> None:
 def add(
     name: Annotated[str, typer.Argument(help="Who or what it is for.")],
     *,
+    provider: Annotated[
+        str | None, typer.Option(help="It may only send, to routes of this provider.")
+    ] = None,
+    route: Annotated[
+        str | None, typer.Option(help="It may only send, to this route; it may sign.")
+    ] = None,
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
     """Make a key, which is shown this once."""
     with api(data_dir) as platform:
-        print_secret(platform.send("POST", "/v1/keys", {"name": name}), "key", as_json=as_json)
+        body = {"name": name, "provider": provider, "route": route}
+        print_secret(platform.send("POST", "/v1/keys", body), "key", as_json=as_json)
 
 
 def revoke(

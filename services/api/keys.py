@@ -25,9 +25,16 @@ router = APIRouter(prefix="/v1/keys", tags=["keys"], responses=PROBLEMS)
 
 
 class KeyBody(Document):
-    """What a key is called."""
+    """What a key is called, and where it may send if it may do nothing else.
+
+    Attributes:
+        provider: Only to routes of this provider.
+        route: Only to this route; such a key may sign instead of being sent.
+    """
 
     name: str
+    provider: str | None = None
+    route: str | None = None
 
 
 class KeyDocument(KeyBody):
@@ -61,8 +68,15 @@ async def list_keys(request: Request, running: Running, caller: Admin) -> Respon
 @router.post("", response_model=NewKeyDocument, status_code=HTTPStatus.CREATED)
 async def create_key(request: Request, running: Running, caller: Admin, body: KeyBody) -> Response:
     """Make a key."""
-    keys = running.parts.registry.keys
-    record, secret = await running.threads.run(keys.create, caller.actor, body.name)
+    limits = body.provider is not None or body.route is not None
+    record, secret = await running.threads.run(
+        running.parts.registry.keys.create,
+        caller.actor,
+        body.name,
+        provider=body.provider,
+        route=body.route,
+        derived=running.senders.secret_of if limits else None,
+    )
     document = NewKeyDocument(**_document(record).model_dump(), key=secret)
     return answer(request, document, HTTPStatus.CREATED)
 
@@ -74,4 +88,10 @@ async def remove_key(running: Running, caller: Admin, key: str) -> None:
 
 
 def _document(record: KeyRecord) -> KeyDocument:
-    return KeyDocument(id=record.id, name=record.name, created_at=to_text(record.created_us))
+    return KeyDocument(
+        id=record.id,
+        name=record.name,
+        provider=record.provider,
+        route=record.route,
+        created_at=to_text(record.created_us),
+    )

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -23,6 +24,10 @@ START_S = 90
 STOP_S = 60
 ACKNOWLEDGE_S = 60
 EPOCH_S = 1_790_000_000
+BLOCK = re.compile(r"^```console\n\$ (.*?)^```$", re.MULTILINE | re.DOTALL)
+# What a step brings about is there a moment later; nobody types faster.
+STEP_S = 30.0
+LOOKS = re.compile(r"madina (quarantine list|ledger)|curl")
 OURS = (sys.executable, "-m", "madina")
 PORTS = {"MADINA_HTTP_PORT": "0", "MADINA_MQTT_PORT": "0", "MADINA_NATS_PORT": "0"}
 
@@ -201,3 +206,80 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
         process.kill()
         process.wait()
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One block: a command, and the pieces of what it prints, in order."""
+
+    command: str
+    pieces: list[str]
+
+
+def steps(page: Path) -> list[Step]:
+    return [_step(block) for block in BLOCK.findall(page.read_text(encoding="utf-8"))]
+
+
+def _step(block: str) -> Step:
+    command, _, printed = block.partition("\n")
+    if "<<'END'" in command:
+        document, _, printed = printed.partition("END\n")
+        command = f"{command}\n{document}END"
+    pieces = [
+        " ".join(piece.split()) for line in printed.splitlines() for piece in line.split("...")
+    ]
+    return Step(command, [piece for piece in pieces if piece])
+
+
+def here(command: str, platform: Platform) -> str:
+    """Return a command for the ports and programs of this test."""
+    program = " ".join(platform.program)
+    return (
+        command.replace(".venv/bin/madina", program)
+        .replace("mosquitto_pub ", f"mosquitto_pub -p {platform.mqtt_port} ")
+        .replace("http://127.0.0.1:8080", platform.run.http)
+    )
+
+
+def missing(said: str, pieces: list[str]) -> str:
+    """Return the first piece that was not printed in its turn; empty where all were."""
+    left = " ".join(said.split())
+    for piece in pieces:
+        _, found, left = left.partition(piece)
+        if not found:
+            return piece
+    return ""
+
+
+def told(step: Step, platform: Platform, folder: Path) -> str:
+    """Carry out a step; return what it said where that is not what is written."""
+    done = subprocess.run(
+        ["/bin/bash", "-c", here(step.command, platform)],
+        cwd=folder,
+        env=platform.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    lacking = missing(done.stdout, step.pieces)
+    if done.returncode == 0 and not lacking:
+        return ""
+    return f"{done.stdout}{done.stderr}lacks {lacking!r}, status {done.returncode}"
+
+
+def carry_out(page: Path, platform: Platform, folder: Path) -> None:
+    """Carry out every step of a page, and compare what it prints with what is written."""
+    found = steps(page)
+    assert len(found) > 10, "the blocks are not found"
+    for step in found:
+        lacking = told(step, platform, folder)
+        end_s = time.monotonic() + (STEP_S if LOOKS.search(step.command) else 0)
+        while lacking and time.monotonic() < end_s:
+            time.sleep(0.2)
+            lacking = told(step, platform, folder)
+        assert not lacking, f"$ {step.command}\n{lacking}"
+
+
+@pytest.fixture
+def executed(tmp_path: Path) -> Callable[[Path, Platform], None]:
+    """Return a function that carries out the commands of a page on a platform."""
+    return lambda page, platform: carry_out(page, platform, tmp_path)

@@ -34,7 +34,8 @@ class Recording(Protocol):
     def confirmed(self, acknowledgements: bytes, size_bytes: int) -> None: ...
 
 
-SETTINGS = UplinkSettings(StreamSettings(max_bytes=64 * 1024 * 1024), shards=4)
+STREAM_SETTINGS = StreamSettings(max_bytes=64 * 1024 * 1024)
+SETTINGS = UplinkSettings(STREAM_SETTINGS, shards=4)
 
 
 def take(uplink: Uplink, publisher: Recording, first: int, count: int = 10) -> None:
@@ -82,7 +83,7 @@ async def test_a_stream_that_somebody_made_otherwise_is_brought_to_what_it_has_t
         await eventually(lambda: publisher.size_bytes == 100)
     config = (await jetstream.stream_info(STREAM)).config
     await client.close()
-    assert (config.max_bytes, config.max_age) == (SETTINGS.stream.max_bytes, 0)
+    assert (config.max_bytes, config.max_age) == (STREAM_SETTINGS.max_bytes, 0)
     assert (config.discard, config.allow_direct) == (DiscardPolicy.NEW, True)
 
 

@@ -19,6 +19,7 @@ from city.frame import COUNT_HEADER
 from city.gateway_state import GatewayState, LogState, encode_state, state_subject
 from city.live import LiveObservation, encode_live
 from city.subjects import LIVE_SUBJECT, STREAM, STREAM_SUBJECTS, frame_subject
+from link.uplink import UplinkSettings
 from registry.registry import Registry
 from services.app import create_app
 from services.parts import IngestLook, ServicesParts
@@ -174,6 +175,10 @@ def parts(tmp_path: Path, nats_url: str) -> Iterator[Parts]:
             city="Testville",
             timezone="Europe/Madrid",
             version="0.0.1",
+            uplink=UplinkSettings(None, shards=SHARDS, max_message_bytes=200_000),
+            uplink_name="http-test",
+            array_codecs=frozenset({"senml-json"}),
+            http_ingest_rate=50,
             pages=pages,
         ),
         told,

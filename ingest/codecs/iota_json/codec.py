@@ -27,6 +27,7 @@ class IotaJsonCodec:
     """`ingest.codecs.seam.Codec` for IoT Agent JSON."""
 
     options: Final = FiwareOptions
+    reads_arrays: Final = True
 
     def decode(self, message: Arrived) -> Decoded:
         """Read a message. See `Codec.decode`."""

@@ -42,6 +42,7 @@ class MappingCodec:
     """`ingest.codecs.seam.Codec` for messages that a mapping describes."""
 
     options: Final = MappingDocument
+    reads_arrays: Final = True
 
     def decode(self, message: Arrived) -> Decoded:
         """Read a message. See `Codec.decode`."""

@@ -14,6 +14,7 @@ class NgsiLdCodec:
     """`ingest.codecs.seam.Codec` for NGSI-LD and NGSI-v2."""
 
     options: Final = NgsiLdOptions
+    reads_arrays: Final = True
 
     def decode(self, message: Arrived) -> Decoded:
         """Read a message. See `Codec.decode`."""

@@ -17,6 +17,7 @@ class SenmlJsonCodec:
     """`ingest.codecs.seam.Codec` for SenML JSON."""
 
     options: Final = Profile
+    reads_arrays: Final = True
 
     def decode(self, message: Arrived) -> Decoded:
         """Read a message. See `Codec.decode`."""

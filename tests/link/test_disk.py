@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from city.backlog import Backlog
-from gateway.disk import DiskReserve, look_at_disk
+from link.disk import DiskReserve, look_at_disk
 
 
 def test_devices_wait_while_the_disk_is_in_its_reserve(tmp_path: Path) -> None:
