@@ -91,7 +91,7 @@ class Writer:
                 if shard not in self._reigns:
                     self._reigns[shard] = Reign.begin(shard, *claim(self._connection, shard))
             prepared = self._prepare(batch)
-            self._send(prepared)
+            self._send_or_wait(prepared)
             still_ours(self._connection, {each: self._reigns[each].term for each in shards})
         except FencedError:
             # What of this batch counts is for whoever reads the chains next.
@@ -133,6 +133,19 @@ class Writer:
             batch, steps, [*_bodies(lines)], [*_bodies(books)], "\n".join(commits).encode(),
             entered_ns, listed,
         )  # fmt: skip
+
+    def _send_or_wait(self, prepared: _Prepared) -> None:
+        """Write a batch; what the server refuses waits until somebody has mended the server.
+
+        Raises:
+            StoreBusyError: With the server's words.
+        """
+        try:
+            self._send(prepared)
+        except RefusedError as error:
+            raise StoreBusyError(
+                store=self._connection.address.name, cause=error.words, retry_after_s=1.0
+            ) from error
 
     def _send(self, prepared: _Prepared) -> None:
         for body in prepared.data:
