@@ -1,7 +1,7 @@
 """Makes the two buckets of 2.x and 3.x, by the client library of InfluxDB.
 
-Written to the documentation of 2.7 (`/api/v2/buckets`); no server of 2.x or 3.x was at hand, the
-tests answer as that documentation does.
+Written to the documentation of 2.7 (`/api/v2/buckets`); no server of 2.x or 3.x was at hand, so
+nothing here has met one.
 """
 
 from typing import Any, Final, cast
