@@ -20,6 +20,7 @@ from bench.cpu import peak_rss_bytes, rss_bytes
 from bench.generator import connected_load
 from bench.mortal import MortalCity, Part, running_city
 from bench.verdict import judge
+from city.clock import MachineClock
 from city.gateway_state import GATEWAY_STATES, GatewayState, LogState, decode_state
 from loadtest.plan import LoadPlan
 
@@ -39,6 +40,8 @@ LOG_BYTES = 16 * MIB
 UNACKED_BYTES = 4 * MIB
 GROWTH_BYTES = 48 * MIB
 RESERVE_BYTES = 64 * MIB
+# Room for the registry, and not for the store.
+STORE_FILE_BYTES = 2 * MIB
 MESSAGES, CONNECTIONS, IN_FLIGHT = 180_000, 50, 2_000
 # Slow enough for a disk to be full before it is over.
 RATE_PER_S = 15_000.0
@@ -92,6 +95,8 @@ def load(city: MortalCity, rate_per_s: float | None = None) -> Generator[Future[
         connections=CONNECTIONS,
         in_flight=IN_FLIGHT,
         messages=MESSAGES,
+        # Messages of long ago would have ingest tell in the registry, whose file is full as well.
+        first_ms=MachineClock().now_us() // 1_000 - 60_000,
         rate_per_s=rate_per_s,
         drain_s=PATIENCE_S,
     )
@@ -173,7 +178,7 @@ def test_a_store_that_is_full_fills_the_log_and_then_devices_wait(tmp_path: Path
         gateway = city.parts["gateway-0"]
         before = rss_bytes(gateway.pid)
         with connected_load(flooding(city)) as flood, load(city) as sending:
-            with no_larger_files(city.parts["node"], 256 * 1024):
+            with no_larger_files(city.parts["node"], STORE_FILE_BYTES):
                 city.until(
                     lambda: status(city).says("store", "file size limit reached"),
                     "the store to say why it waits",

@@ -125,7 +125,7 @@ def test_a_stalled_gateway_is_seen_as_the_schedule_says(
 def test_virtual_devices_that_would_be_parked_are_refused_before_the_run(
     start: Callable[..., Platform], tmp_path: Path
 ) -> None:
-    # Nobody registers virtual devices, so their messages would be parked: promised and not accepted.
+    # Nobody registers virtual devices: their messages would be parked, promised and not accepted.
     platform = start()
     text = STEADY.replace("devices: 20,", "devices: 20, mode: virtual,")
     path = tmp_path / "scenario.yaml"
