@@ -28,6 +28,8 @@ PING_INTERVAL_S = 5
 PINGS_UNANSWERED_MAX = 2
 FIRST_RETRY_S = 0.05
 LAST_RETRY_S = 1.0
+# A task that was cancelled and goes on after this long has not been told.
+CANCEL_AGAIN_S = 1.0
 CLOSE_TIMEOUT_S = 2.0
 # A connection that lived so long was a good one: the next is tried at once.
 STEADY_S = 5.0
@@ -120,9 +122,8 @@ class Link:
                 raise asyncio.CancelledError
             log.info("log_connection.made", server=_place(self._url))
             async with asyncio.TaskGroup() as group:
-                for tenant in self._tenants:
-                    group.create_task(tenant.attend(client))
-                group.create_task(self._raise_when_closed())
+                living = [group.create_task(each.attend(client)) for each in self._tenants]
+                group.create_task(self._raise_when_closed(living))
         finally:
             async with asyncio.timeout(CLOSE_TIMEOUT_S):
                 await client.close()
@@ -147,9 +148,23 @@ class Link:
     async def _was_closed(self) -> None:
         self._closed.set()
 
-    async def _raise_when_closed(self) -> None:
-        await self._closed.wait()
+    async def _raise_when_closed(self, living: list[asyncio.Task[None]]) -> None:
+        try:
+            await self._closed.wait()
+            for each in living:
+                each.cancel()
+        finally:
+            await _ended(living)
         raise LinkLostError(self._last_error or "the connection ended")
+
+
+async def _ended(tasks: list[asyncio.Task[None]]) -> None:
+    """Wait for tasks that were cancelled, and cancel again: a flush of the client swallows it."""
+    pending = {each for each in tasks if not each.done()}
+    while pending:
+        _, pending = await asyncio.wait(pending, timeout=CANCEL_AGAIN_S)
+        for each in pending:
+            each.cancel()
 
 
 def _cancellations() -> int:
