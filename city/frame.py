@@ -144,6 +144,11 @@ class Frame(msgspec.Struct, frozen=True):
     controls: tuple[Control, ...] = ()
 
     @property
+    def key(self) -> tuple[str, int, int]:
+        """Whose running count it is: gateway, epoch, shard."""
+        return self.gateway, self.epoch, self.shard
+
+    @property
     def count_after(self) -> int:
         """Messages of this gateway, epoch and shard up to the end of this frame."""
         return self.count_before + len(self.topics)

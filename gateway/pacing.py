@@ -3,6 +3,7 @@
 A device that sends a message each millisecond would cost a read and a turn of everything behind it
 for each. So a connection that is read again soon after its last read is left alone until the next
 beat, and then read once for all that has come. Whoever sends more slowly than that is read at once.
+What a beat brought goes to the log at once: it has waited already.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ __all__ = ["Paced", "Pacer"]
 
 # A longer read is worth its system call already.
 LONG_READ_BYTES = 1_024
+# From a beat until the event loop has read who was held back.
+READ_OUT_S = 0.003
 
 
 class Paced(Protocol):
@@ -35,18 +38,27 @@ class Paced(Protocol):
 class Pacer:
     """Holds back who was read less than a beat ago, until the next beat."""
 
-    __slots__ = ("_beat_s", "_clock", "_held", "_later")
+    __slots__ = ("_beat_s", "_clock", "_held", "_later", "_read_out")
 
     def __init__(
         self,
         beat_s: float,
         clock: Callable[[], float],
         later: Callable[[float, Callable[[], None]], object],
+        read_out: Callable[[], None],
     ) -> None:
-        """Take a clock that only goes forward, and what calls a function after so many seconds."""
+        """Take how time passes, and whom to tell that a beat was read.
+
+        Args:
+            beat_s: How far apart beats are.
+            clock: Seconds; only goes forward.
+            later: Calls a function after so many seconds.
+            read_out: Called a moment after each beat.
+        """
         self._beat_s = beat_s
         self._clock = clock
         self._later = later
+        self._read_out = read_out
         self._held: list[Paced] = []
 
     def read(self, socket: Paced, size_bytes: int) -> None:
@@ -65,3 +77,4 @@ class Pacer:
         now_s = self._clock()
         for socket in held:
             socket.look(now_s)
+        self._later(READ_OUT_S, self._read_out)

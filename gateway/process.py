@@ -111,7 +111,9 @@ class GatewayProcess:
             self._takeover.announce,
             asyncio.get_running_loop().time(),
         )
-        self._server = Server(settings.server, self._endpoint, self._uplink.backlog)
+        self._server = Server(
+            settings.server, self._endpoint, self._uplink.backlog, self._uplink.seal
+        )
         tenants = [self._uplink.log, self._access, self._takeover, Teller(self.state)]
         self._link = Link(settings.nats_url, self._origin.gateway, tenants)
 

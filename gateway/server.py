@@ -73,8 +73,14 @@ class Server:
         connects: Accepted since the start.
     """
 
-    def __init__(self, settings: ServerSettings, endpoint: Endpoint, backlog: Backlog) -> None:
-        """Build it inside a running event loop.
+    def __init__(
+        self,
+        settings: ServerSettings,
+        endpoint: Endpoint,
+        backlog: Backlog,
+        read_out: Callable[[], None],
+    ) -> None:
+        """Build it inside a running event loop; `read_out` is called after each beat.
 
         Raises:
             OSError: If a certificate cannot be read.
@@ -95,7 +101,7 @@ class Server:
         self._backlog = backlog
         backlog.turned = self._backlog_turned
         self.endpoint = endpoint
-        self.pacer = Pacer(settings.beat_s, self._loop.time, self._loop.call_later)
+        self.pacer = Pacer(settings.beat_s, self._loop.time, self._loop.call_later, read_out)
         self.connections = 0
         self.connects = 0
 

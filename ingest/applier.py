@@ -123,6 +123,18 @@ class Applier:
         self._known = Memory(self._store, self._registry, self._settings, self._codecs)
         return dict(self._known.marks)
 
+    def counted(self, data: bytes) -> bool | None:
+        """Say whether the messages of a frame are applied. See `Applying.counted`."""
+        try:
+            frame = decode_frame(data)
+        except FrameError:
+            return None
+        if not frame.topics:
+            return None
+        if self._known is None:
+            self.load()
+        return frame.count_after <= self._memory.counts.get(frame.key, 0)
+
     def apply(self, frames: list[LoggedFrame]) -> Applied:
         """Decide every message of some frames. See `Applying.apply`."""
         try:
@@ -257,18 +269,14 @@ class Applier:
         new: list[DecodedFrame] = []
         for each in frames:
             frame = each.frame
-            key = (frame.gateway, frame.epoch, frame.shard)
-            if frame.topics and frame.count_after > counts.get(key, 0):
-                counts[key] = frame.count_after
+            if frame.topics and frame.count_after > counts.get(frame.key, 0):
+                counts[frame.key] = frame.count_after
                 new.append(each)
         return new
 
 
 def _counts(stretch: Stretch) -> list[GatewayCount]:
-    counts = {
-        (each.frame.gateway, each.frame.epoch, each.frame.shard): each.frame.count_after
-        for each in stretch.frames
-    }
+    counts = {each.frame.key: each.frame.count_after for each in stretch.frames}
     return [GatewayCount(*key, count) for key, count in counts.items()]
 
 

@@ -69,8 +69,15 @@ async def run_ingest(
         Exception: What `applying` raises beside a busy store and a lost shard.
     """
     shards = Shards(settings.shards)
-    session = LogSession(shards, board, settings.times, buffer_bytes=settings.buffer_bytes)
     with ThreadPoolExecutor(1, thread_name_prefix="applying") as thread:
+
+        async def counted(data: bytes) -> bool | None:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(thread, applying.counted, data)
+
+        session = LogSession(
+            shards, board, settings.times, counted, buffer_bytes=settings.buffer_bytes
+        )
         worker = Worker(applying, shards, session, board, thread, gathering=settings.gathering)
         await worker.load(stop)
         ready()

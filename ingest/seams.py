@@ -18,7 +18,8 @@ class LoggedFrame(msgspec.Struct, frozen=True):
     """One message of the log, as it was read.
 
     Attributes:
-        sequence: Position in the stream; grows within a shard.
+        sequence: Its number on the log; grows within a shard. Ahead of the log's own number where
+            the log has lost its end (docs/decisions/0014).
         logged_us: When the log took it.
     """
 
@@ -55,6 +56,15 @@ class Applying(Protocol):
 
     def load(self) -> dict[int, int]:
         """Read what the store knows, afresh; return the last applied sequence by shard."""
+        ...
+
+    def counted(self, data: bytes) -> bool | None:
+        """Say whether the messages of a frame are applied; None for a frame without any.
+
+        Raises:
+            StoreBusyError: Nobody can say now.
+            RegistryAwayError: Nobody can say now.
+        """
         ...
 
     def apply(self, frames: list[LoggedFrame]) -> Applied:

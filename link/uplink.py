@@ -58,6 +58,7 @@ class Uplink:
         self._told_messages = 0
         self._told_us = origin.epoch
         self._linger_s = settings.linger_s
+        self._lingering: asyncio.TimerHandle | None = None
         self._emptied = asyncio.Event()
         self.backlog = Backlog(settings.unacked_bytes)
         self.outbox = Outbox(settings.shards)
@@ -80,8 +81,15 @@ class Uplink:
             sealed=self.log.put,
         )
 
+    def seal(self) -> None:
+        """Send what waits in frames although the linger is not over."""
+        if self._lingering is not None:
+            self._lingering.cancel()
+            self._lingering = None
+        self.intake.seal_messages()
+
     def _opened(self) -> None:
-        self._loop.call_later(self._linger_s, self.intake.seal_messages)
+        self._lingering = self._loop.call_later(self._linger_s, self.seal)
 
     def _confirm(self, frame: SealedFrame) -> None:
         self.confirmer.confirm(frame)

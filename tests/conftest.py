@@ -36,6 +36,8 @@ settings.register_profile("search", max_examples=20_000, deadline=None)
 settings.load_profile("quick")
 
 NATS_SERVER = Path(sys.executable).parent / "nats-server"
+# Of the ports from 10,000 to 32,000, for processes that run tests side by side.
+PORT_RANGES, PORTS = 11, 2_000
 START_S = 20
 ANSWER_S = 20
 ReadFrames = Callable[[str], Awaitable[list[Frame]]]
@@ -61,12 +63,14 @@ def free_port() -> Callable[[], int]:
     """Return a function that finds a port nobody listens on.
 
     Below those that the system gives to outgoing connections: one of these could take it between
-    now and the start of the server it is for.
+    now and the start of the server it is for. Each process that runs tests has a range of its own.
     """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+    lowest = 10_000 + worker % PORT_RANGES * PORTS
 
     def find() -> int:
         while True:
-            port = random.randrange(10_000, 32_000)
+            port = lowest + random.randrange(PORTS)
             with contextlib.suppress(OSError), socket.socket() as probe:
                 probe.bind(("127.0.0.1", port))
                 return port

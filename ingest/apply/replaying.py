@@ -92,8 +92,15 @@ def _page(
 
 
 def _dropped(entries: list[QuarantineEntry], now_us: int) -> Resolved:
-    """A dropped message stays counted as quarantined: it was never accepted."""
-    resolutions = [Resolution(each.id, "dropped", resolved_us=now_us) for each in entries]
+    """A dropped message stays counted as quarantined: it was never accepted.
+
+    What came after the request was not meant, also where the log is read a second time.
+    """
+    resolutions = [
+        Resolution(each.id, "dropped", resolved_us=now_us)
+        for each in entries
+        if each.received_us <= now_us
+    ]
     return Resolved([], resolutions, rows_of([]), np.empty(0, np.uint8))
 
 

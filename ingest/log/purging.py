@@ -41,12 +41,13 @@ def cuts(state: StreamState, max_bytes: int) -> tuple[int, ...]:
     return (state.first_seq + (end - state.first_seq) // 2, end)
 
 
-async def purge(client: Client, marks: dict[int, int]) -> int:
+async def purge(client: Client, applied_to: dict[int, int]) -> int:
     """Forget applied frames if the log is half full; return how many.
 
     Args:
         client: Connected.
-        marks: Last applied sequence by shard; an old one is safe.
+        applied_to: The log's number of the last applied frame by shard; an old one is safe, and 0
+            says that nothing may go.
 
     Raises:
         LogError: If the server refuses.
@@ -56,8 +57,8 @@ async def purge(client: Client, marks: dict[int, int]) -> int:
     max_bytes = int(stream.config.get("max_bytes", -1))
     for cut in cuts(stream.state, max_bytes):
         purged = 0
-        for shard, mark in marks.items():
-            before = min(cut, mark + 1)
+        for shard, last in applied_to.items():
+            before = min(cut, last + 1) if last else 0
             if before > stream.state.first_seq:
                 request = {"filter": shard_filter(shard), "seq": before}
                 reply = await ask(client, f"STREAM.PURGE.{STREAM}", request, PurgeReply)

@@ -15,11 +15,16 @@ import structlog
 
 from city.subjects import STREAM
 from ingest.log.api import LogAbsentError, LogError, LogVersionError, StreamReply, ask
+from ingest.log.finding import find_lead
 from ingest.log.ownership import Ownership
 from ingest.log.purging import purge
 from ingest.log.reading import FrameReader
+from registry.errors import RegistryAwayError
+from store.interface import StoreBusyError
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from nats.aio.client import Client
 
     from ingest.log.shards import Shards
@@ -56,9 +61,16 @@ class LogSession:
     """Works on whatever connection there is."""
 
     def __init__(
-        self, shards: Shards, board: StatusBoard, times: LogTimes, *, buffer_bytes: int
+        self,
+        shards: Shards,
+        board: StatusBoard,
+        times: LogTimes,
+        counted: Callable[[bytes], Awaitable[bool | None]],
+        *,
+        buffer_bytes: int,
     ) -> None:
-        """Take how many bytes of frames may wait in memory."""
+        """Take whether a frame is counted, and how many bytes of frames may wait in memory."""
+        self._counted = counted
         self._shards = shards
         self._board = board
         self._times = times
@@ -103,6 +115,7 @@ class LogSession:
 
     async def _work(self, client: Client) -> None:
         await self._find_stream(client)
+        self._shards.doubt()
         reader = FrameReader(client)
         await reader.start()
         ownership = Ownership(
@@ -118,7 +131,7 @@ class LogSession:
         async with asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(ownership.run()),
-                group.create_task(self._read(reader)),
+                group.create_task(self._read(client, reader)),
                 group.create_task(self._purge(client)),
             ]
             await self._ended.wait()
@@ -134,6 +147,8 @@ class LogSession:
 
     async def committed(self, told: list[tuple[str, bytes]]) -> None:
         """Acknowledge what is applied and tell others (subject, message); none has to arrive."""
+        if self._shards.doubtful():
+            self.wake()
         await self._acknowledge()
         with contextlib.suppress(nats.errors.Error, OSError):
             for subject, message in told:
@@ -162,12 +177,13 @@ class LogSession:
         if not stream.config.get("allow_direct"):
             raise LogVersionError(f"stream {STREAM} allows no direct reads (allow_direct)")
 
-    async def _read(self, reader: FrameReader) -> None:
+    async def _read(self, client: Client, reader: FrameReader) -> None:
         """Read what is there into the shards, as far as there is room."""
         while True:
             await self._hungry.wait()
             self._hungry.clear()
             while (room := self._buffer_bytes - self._shards.buffered_bytes) > 0:
+                await self._look_up(client, reader)
                 hungry = self._shards.hungry()
                 if not hungry:
                     break
@@ -175,6 +191,24 @@ class LogSession:
                     await asyncio.sleep(MISS_PAUSE_S)
             # Signals of frames that were applied before they came are done with, too.
             await self._acknowledge()
+
+    async def _look_up(self, client: Client, reader: FrameReader) -> None:
+        """Find where on this log our marks stand."""
+        doubtful = self._shards.doubtful()
+        if not doubtful:
+            return
+        stream = await ask(client, f"STREAM.INFO.{STREAM}", None, StreamReply)
+        for shard, mark, known in doubtful:
+            try:
+                lead = mark and await find_lead(
+                    reader, shard, mark, known, stream.state, self._counted
+                )
+            except (StoreBusyError, RegistryAwayError):
+                # The worker knows it too, and wakes us once the batch in hand is written.
+                return
+            self._shards.found(shard, mark, lead)
+            if lead != known:
+                log.warning("log.renumbered", shard=shard, mark=mark, on_the_log=mark - lead)
 
     async def _read_each(
         self, reader: FrameReader, hungry: list[tuple[int, int]], size_bytes: int
@@ -195,4 +229,4 @@ class LogSession:
         while True:
             await asyncio.sleep(self._times.purge_every_s)
             with contextlib.suppress(LogError):
-                await purge(client, self._shards.marks())
+                await purge(client, self._shards.applied_to())

@@ -4,6 +4,9 @@ The mark is how far the store has a shard; the position is how far the log was r
 the two wait here or are being applied. Losing a shard, or loading the marks afresh, puts the
 position back to the mark, so whatever happens the next read goes on exactly behind what the store
 holds; signals only say when to look.
+
+Marks and positions are the store's numbers. They are the log's own, or ahead of them where the log
+has lost its end: nothing is read before that was looked up (docs/decisions/0014).
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec.structs import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,11 +59,16 @@ class Signal(msgspec.Struct, frozen=True):
 class _Shard:
     """One shard."""
 
-    __slots__ = ("applying_us", "frames", "mark", "misses", "more", "pin", "position", "signals")
+    __slots__ = (
+        "applying_us", "frames", "lead", "mark", "misses", "more", "pin", "position", "signals",
+        "sure",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.mark = 0
         self.position = 0
+        self.lead = 0
+        self.sure = False
         self.pin = ""
         self.more = False
         self.misses = 0
@@ -73,13 +82,22 @@ class _Shard:
         self.more = bool(self.pin)
         self.misses = 0
 
+    def unread(self) -> bool:
+        """Say whether the log has, or may have, frames behind the position."""
+        return self.more or max(self.signals, default=0) > self.position - self.lead
+
+    def applied_to(self) -> int:
+        """Return the log's number of the last applied frame; 0 for none, or where none is sure."""
+        return max(self.mark - self.lead, 0) if self.sure else 0
+
     def oldest_us(self) -> int:
         """Return when the log took the oldest frame that is known and not applied; 0 for none."""
         if self.applying_us:
             return self.applying_us
         if self.frames:
             return self.frames[0].logged_us
-        waiting = [signal.logged_us for at, signal in self.signals.items() if at > self.mark]
+        done = self.applied_to()
+        waiting = [signal.logged_us for at, signal in self.signals.items() if at > done]
         return min(waiting, default=0)
 
 
@@ -100,7 +118,32 @@ class Shards:
             shard.mark = marks.get(number, 0)
             shard.applying_us = 0
             shard.rewind()
+        self.doubt()
+
+    def doubt(self) -> None:
+        """Have every position looked up before more is read: the log may be another one."""
+        for shard in self._shards:
+            shard.sure = False
+            shard.rewind()
         self._count_bytes()
+
+    def doubtful(self) -> list[tuple[int, int, int]]:
+        """Return our shards that want looking up: number, mark, and the lead as last known.
+
+        Not while frames of theirs are being applied: the mark is about to move.
+        """
+        return [
+            (number, shard.mark, shard.lead)
+            for number, shard in enumerate(self._shards)
+            if shard.pin and not shard.sure and not shard.applying_us
+        ]
+
+    def found(self, number: int, mark: int, lead: int) -> None:
+        """Take by how much our numbers are ahead of the log's, unless the mark has moved."""
+        shard = self._shards[number]
+        if shard.mark == mark and not shard.applying_us:
+            shard.lead, shard.sure = lead, True
+            shard.rewind()
 
     def signalled(self, signal: Signal) -> bool:
         """Hear of a frame; return whether the shard has just become ours."""
@@ -129,26 +172,34 @@ class Shards:
         """Return the shards that are ours."""
         return tuple(number for number, shard in enumerate(self._shards) if shard.pin)
 
-    def marks(self) -> dict[int, int]:
-        """Return how far the store had each shard when we last knew."""
-        return {number: shard.mark for number, shard in enumerate(self._shards)}
+    def applied_to(self) -> dict[int, int]:
+        """Return the log's number of the last frame of each shard that is surely applied."""
+        return {number: shard.applied_to() for number, shard in enumerate(self._shards)}
 
     def hungry(self) -> list[tuple[int, int]]:
-        """Return the shards that have something to read, each with its position."""
+        """Return the shards that have something to read, each with its position on the log."""
         return [
-            (number, shard.position)
+            (number, shard.position - shard.lead)
             for number, shard in enumerate(self._shards)
-            if shard.pin and (shard.more or max(shard.signals, default=0) > shard.position)
+            if shard.pin and shard.sure and shard.unread()
         ]
 
     def read(self, number: int, after: int, frames: list[LoggedFrame], *, more: bool) -> bool:
         """Take what a read from behind `after` brought; return whether it brought what it should.
 
         What was read for a position that no longer holds is dropped.
+
+        Args:
+            number: Of the shard.
+            after: As `hungry` has told.
+            frames: With the log's numbers; they wait here with ours.
+            more: The log holds more.
         """
         shard = self._shards[number]
-        if not shard.pin or shard.position != after:
+        if not shard.pin or not shard.sure or shard.position - shard.lead != after:
             return True
+        if shard.lead:
+            frames = [replace(each, sequence=each.sequence + shard.lead) for each in frames]
         shard.more = more
         if frames:
             shard.frames.extend(frames)
@@ -159,7 +210,7 @@ class Shards:
         return self._nothing_read(shard)
 
     def _nothing_read(self, shard: _Shard) -> bool:
-        beyond = [at for at in shard.signals if at > shard.position]
+        beyond = [at for at in shard.signals if at > shard.position - shard.lead]
         if not beyond:
             return True
         shard.misses += 1
@@ -221,7 +272,8 @@ class Shards:
 
 
 def _acknowledgement(shard: _Shard) -> str:
-    applied = [at for at in shard.signals if at <= shard.mark]
+    done = shard.applied_to()
+    applied = [at for at in shard.signals if at <= done]
     if not applied:
         return ""
     reply = shard.signals[max(applied)].reply

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 import msgspec
+from msgspec.structs import replace
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
 from city.frame import FrameError, decode_frame
 from city.subjects import STREAM
 from ingest.log.api import LogAbsentError, StreamReply, ask
+from ingest.log.finding import find_lead
 from ingest.log.reading import FrameReader
 from ingest.seams import LoggedFrame
 from madina.errors import CommandError
@@ -26,8 +28,6 @@ READ_FRAMES: Final = 256
 READ_BYTES: Final = 4 << 20
 CONNECT_S: Final = 5
 LENGTH: Final = struct.Struct(">I")
-
-Key = tuple[str, int, int]
 
 
 class GapError(Exception):
@@ -83,10 +83,22 @@ class _Copy:
             return FrameCount()
         await self._reader.start()
         for shard in range(shards):
-            await self._copy_shard(shard, marks.get(shard, 0), stream.state.last_seq)
+            mark = marks.get(shard, 0)
+            lead = mark and await find_lead(
+                self._reader, shard, mark, 0, stream.state, self._counted
+            )
+            await self._copy_shard(shard, mark - lead, lead, stream.state.last_seq)
         return FrameCount(self._frames, self._messages)
 
-    async def _copy_shard(self, shard: int, after: int, last: int) -> None:
+    async def _counted(self, data: bytes) -> bool | None:
+        """Say whether the copy has counted a frame's messages; None where it has none."""
+        try:
+            frame = decode_frame(data)
+        except FrameError:
+            return None
+        return frame.count_after <= self._counts.get(frame.key, 0) if frame.topics else None
+
+    async def _copy_shard(self, shard: int, after: int, lead: int, last: int) -> None:
         more = True
         while more:
             stretch = await self._reader.read(
@@ -94,7 +106,7 @@ class _Copy:
             )
             wanted = [each for each in stretch.frames if each.sequence <= last]
             for frame in wanted:
-                self._take(frame)
+                self._take(replace(frame, sequence=frame.sequence + lead))
             more = stretch.more and len(wanted) == len(stretch.frames)
             after = stretch.frames[-1].sequence if stretch.frames else after
 
@@ -112,12 +124,11 @@ class _Copy:
             return
         if not frame.topics:
             return
-        key: Key = (frame.gateway, frame.epoch, frame.shard)
-        known = self._counts.get(key, 0)
+        known = self._counts.get(frame.key, 0)
         if frame.count_before > known:
             raise GapError
         self._messages += max(frame.count_after - known, 0)
-        self._counts[key] = max(frame.count_after, known)
+        self._counts[frame.key] = max(frame.count_after, known)
 
 
 def read_frames(path: Path) -> Iterator[LoggedFrame]:

@@ -6,7 +6,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from gateway.pacing import LONG_READ_BYTES, Pacer
+from gateway.pacing import LONG_READ_BYTES, READ_OUT_S, Pacer
 from gateway.server_socket import DeviceSocket, Reception
 
 BEAT_S = 0.02
@@ -18,6 +18,10 @@ class Beats:
     def __init__(self) -> None:
         self.now_s = 100.0
         self.due: list[tuple[float, Callable[[], None]]] = []
+        self.read_outs: list[float] = []
+
+    def read_out(self) -> None:
+        self.read_outs.append(self.now_s)
 
     def later(self, wait_s: float, work: Callable[[], None]) -> None:
         self.due.append((self.now_s + wait_s, work))
@@ -60,7 +64,7 @@ def beats() -> Beats:
 
 @pytest.fixture
 def pacer(beats: Beats) -> Pacer:
-    return Pacer(BEAT_S, lambda: beats.now_s, beats.later)
+    return Pacer(BEAT_S, lambda: beats.now_s, beats.later, beats.read_out)
 
 
 @pytest.fixture
@@ -101,6 +105,17 @@ def test_who_sends_fast_is_read_once_a_beat(
     beats.wait(2 * BEAT_S)
     pacer.read(socket, 150)
     assert transport.reading
+
+
+def test_what_a_beat_brought_has_waited_already(
+    beats: Beats, pacer: Pacer, socket: DeviceSocket
+) -> None:
+    pacer.read(socket, 150)
+    pacer.read(socket, 150)
+    beats.wait(BEAT_S)
+    assert beats.read_outs == []
+    beats.wait(READ_OUT_S)
+    assert beats.read_outs == [beats.now_s]
 
 
 def test_a_long_read_is_worth_its_call(

@@ -14,7 +14,16 @@ import msgspec
 import pytest
 from nats.aio.client import Client
 
-from city.frame import COUNT_HEADER, Door, Frame, Run, decode_frame, encode_frame
+from city.frame import (
+    COUNT_HEADER,
+    Control,
+    ControlKind,
+    Door,
+    Frame,
+    Run,
+    decode_frame,
+    encode_frame,
+)
 from city.subjects import STREAM, STREAM_SUBJECTS, consumer_name, frame_subject
 from ingest.log.api import StreamReply, ask
 from ingest.log.session import LogTimes
@@ -40,6 +49,7 @@ class SharedStore:
 
     def __init__(self) -> None:
         self.marks: dict[int, int] = {}
+        self.counts: dict[tuple[str, int, int], int] = {}
         self.payloads: dict[int, list[bytes]] = {shard: [] for shard in range(SHARDS)}
         self.lock = threading.Lock()
 
@@ -70,25 +80,44 @@ class RecordingApplying:
             self.known = dict(self.store.marks)
         return dict(self.known)
 
+    def counted(self, data: bytes) -> bool | None:
+        frame = decode_frame(data)
+        if not frame.topics:
+            return None
+        with self.store.lock:
+            return frame.count_after <= self.store.counts.get(frame.key, 0)
+
     def apply(self, frames: list[LoggedFrame]) -> Applied:
         payloads: dict[int, list[bytes]] = {}
         sequences: dict[int, int] = {}
+        counts: dict[tuple[str, int, int], int] = {}
         for frame in frames:
             assert frame.sequence > sequences.get(frame.shard, self.known.get(frame.shard, 0))
-            payloads.setdefault(frame.shard, []).extend(decode_frame(frame.data).payloads)
             sequences[frame.shard] = frame.sequence
+            decoded = decode_frame(frame.data)
+            # As the applier does: what is counted is not counted again.
+            if decoded.count_after > max(
+                counts.get(decoded.key, 0), self.store.counts.get(decoded.key, 0)
+            ):
+                payloads.setdefault(frame.shard, []).extend(decoded.payloads)
+                counts[decoded.key] = decoded.count_after
         if not self.go.is_set():
             self.standing.set()
             assert self.go.wait(ANSWER_S), "nobody let this batch go on"
         if self.busy:
             self.busy -= 1
             raise StoreBusyError(store="memory", cause="told so", retry_after_s=0.01)
-        self._write(payloads, sequences)
+        self._write(payloads, sequences, counts)
         self.batches.append(len(frames))
         count = sum(map(len, payloads.values()))
         return Applied(sequences, count, count, 0, 0.0, 0.0, self.live, self.requests)
 
-    def _write(self, payloads: dict[int, list[bytes]], sequences: dict[int, int]) -> None:
+    def _write(
+        self,
+        payloads: dict[int, list[bytes]],
+        sequences: dict[int, int],
+        counts: dict[tuple[str, int, int], int],
+    ) -> None:
         with self.store.lock:
             for shard in sequences:
                 found, expected = self.store.marks.get(shard, 0), self.known.get(shard, 0)
@@ -96,6 +125,7 @@ class RecordingApplying:
                     self.fenced += 1
                     raise FencedError(shard=shard, expected=expected, found=found)
             self.store.marks |= sequences
+            self.store.counts |= counts
             self.known |= sequences
             for shard, more in payloads.items():
                 self.store.payloads[shard].extend(more)
@@ -106,7 +136,10 @@ class LogWriter:
 
     def __init__(self, client: Client) -> None:
         self.client = client
+        self.epoch = EPOCH
         self.counts = [0] * SHARDS
+        self.earlier = [0] * SHARDS
+        self.log: list[tuple[str, bytes, int]] = []
         self.sent = [0] * SHARDS
 
     async def make_stream(self, max_bytes: int = 1 << 30, *, allow_direct: bool = True) -> None:
@@ -121,6 +154,16 @@ class LogWriter:
         await self.client.request(
             f"$JS.API.STREAM.CREATE.{STREAM}", msgspec.json.encode(config), timeout=5
         )
+
+    async def lose_end(self, kept: int) -> None:
+        """Have a log of the first frames alone, numbered as before, and a gateway that restarts."""
+        await self.client.request(f"$JS.API.STREAM.DELETE.{STREAM}", timeout=5)
+        await self.make_stream()
+        self.log = self.log[:kept]
+        for each in self.log:
+            await self._publish(*each)
+        self.epoch += 1
+        self.earlier = list(self.counts)
 
     async def write(self, frames: int, *, messages: int = 3, size: int = 20) -> None:
         """Put frames on the log, shard after shard; payloads are numbered within a shard."""
@@ -141,8 +184,8 @@ class LogWriter:
             door=Door.ENDPOINT,
             shard=shard,
             gateway="gw",
-            epoch=EPOCH,
-            count_before=before,
+            epoch=self.epoch,
+            count_before=before - self.earlier[shard],
             received_us=EPOCH,
             topics=[b"madina/v1/acme/m-1/up"] * messages,
             payloads=[
@@ -151,12 +194,22 @@ class LogWriter:
             flags=bytes(messages),
             runs=[Run(b"client", EPOCH, messages)],
         )
-        return await self.client.request(
-            frame_subject(shard, "gw", EPOCH),
-            encode_frame(frame),
-            headers={COUNT_HEADER: str(frame.count_after)},
-            timeout=10,
+        subject = frame_subject(shard, "gw", self.epoch)
+        self.log.append((subject, encode_frame(frame), frame.count_after))
+        return await self._publish(*self.log[-1])
+
+    async def write_records(self, shard: int) -> None:
+        """Put a frame on the log that has no messages."""
+        control = Control(ControlKind.CONNECT, "client", EPOCH)
+        before = self.counts[shard] - self.earlier[shard]
+        frame = Frame(
+            Door.ENDPOINT, shard, "gw", self.epoch, before, EPOCH, [], [], b"", [], (), (control,)
         )
+        await self._publish(frame_subject(shard, "gw", self.epoch), encode_frame(frame), before)
+
+    async def _publish(self, subject: str, data: bytes, count: int) -> object:
+        headers = {COUNT_HEADER: str(count)}
+        return await self.client.request(subject, data, headers=headers, timeout=10)
 
     async def unpin(self, shard: int) -> None:
         """Let the next worker that asks have a shard."""
