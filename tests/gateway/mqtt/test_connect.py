@@ -163,7 +163,7 @@ def test_right_credentials_get_in(guarded: Rig, level: Level) -> None:
         ("acme", b"wrong", (4, 0x86), Refusal.CREDENTIALS),
         ("acme", None, (4, 0x86), Refusal.CREDENTIALS),
         ("nobody", b"x", (4, 0x86), Refusal.CREDENTIALS),
-        ("off", SECRET.encode(), (5, 0x87), Refusal.DISABLED),
+        pytest.param("off", SECRET.encode(), (5, 0x87), Refusal.DISABLED, id="disabled"),
         (None, None, (5, 0x87), Refusal.ANONYMOUS),
     ],
 )
