@@ -13,6 +13,8 @@ PAGE_SOURCES := $(shell find services/pages -name node_modules -prune -o -path s
 BENCH ?= all
 SECONDS ?=
 DATA ?=
+# Processes that run tests side by side; most of them wait for a server.
+WORKERS ?= 3
 
 .PHONY: help setup run quick test check bench fuzz docs acceptance fmt lock pages wheel clean
 
@@ -29,7 +31,7 @@ quick: .venv/.dev ## Tests that start no server: under a minute
 
 test: .venv/.dev pages ## All tests, on real servers, installing what they need
 	scripts/debian-packages mosquitto mosquitto-clients chromium openssl postgresql influxdb systemd
-	$(PYTEST) --hypothesis-profile=gate
+	$(PYTEST) --hypothesis-profile=gate -n $(WORKERS) --dist loadfile
 
 check: .venv/.dev pages ## Format, lint, types, import rules, spelling, locks; changes nothing
 	$(BIN)/ruff format --check .

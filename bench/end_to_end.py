@@ -10,10 +10,9 @@ import msgspec
 
 from bench.cpu import cpu_s, peak_rss_bytes
 from bench.generator import all_acknowledged, connected_load
-from bench.mortal import running_city
+from bench.mortal import StoreKind, running_city
 from bench.progress import say
 from bench.result import BenchFailed
-from bench.verdict import judge
 from loadtest.plan import LoadPlan
 
 __all__ = ["EndToEnd", "end_to_end"]
@@ -42,14 +41,14 @@ class EndToEnd(msgspec.Struct, frozen=True):
     rss_bytes: dict[str, int]
 
 
-def end_to_end(devices: int, seconds: float) -> EndToEnd:
+def end_to_end(devices: int, seconds: float, store: StoreKind = "duckdb") -> EndToEnd:
     """Let devices be registered, then send as fast as their windows allow.
 
     Raises:
         BenchFailed: A message was lost or doubled, or the ledger does not close.
     """
     share = max(1, devices // CONNECTIONS)
-    with tempfile.TemporaryDirectory() as folder, running_city(Path(folder)) as city:
+    with tempfile.TemporaryDirectory() as folder, running_city(Path(folder), store=store) as city:
         warm = LoadPlan(
             port=city.mqtt_port,
             connections=CONNECTIONS,
@@ -75,9 +74,8 @@ def end_to_end(devices: int, seconds: float) -> EndToEnd:
         balance = city.balance()
         if balance is None or any(msgspec.structs.astuple(balance.difference)):
             raise BenchFailed(f"the ledger says {balance}")
-        for part in reversed(city.all):
-            part.stop()
-        verdict = judge(city.database, reports)
+        city.end()
+        verdict = city.judge(reports)
         if verdict.lost or verdict.doubled or verdict.strange:
             raise BenchFailed(f"{devices:,} devices: {verdict}")
     say(f"{devices:,} devices: {rate_per_s:,.0f} messages a second")

@@ -11,24 +11,33 @@ import os
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import httpx
 import msgspec
 
+from bench.influxd import configured, judge_points, prepared
 from bench.processes import free_port
 from bench.result import ROOT, BenchFailed
+from bench.verdict import judge
 from city.ledger import Balance, MessageCounts, ObservationCounts
 from madina.data_folder import DataFolder
 from madina.supervisor.death import die_with_parent
 from madina.supervisor.nats_server import nats_server_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["MortalCity", "Part", "running_city"]
+    from bench.verdict import Verdict
+    from loadtest.report import LoadReport
+    from store.influx import InfluxAddress
 
+__all__ = ["MortalCity", "Part", "StoreKind", "running_city"]
+
+StoreKind = Literal["duckdb", "influxdb"]
+
+START_S = 30.0
 STOP_S = 60.0
 LOOK_S = 0.02
 ASK_S = 5.0
@@ -103,13 +112,20 @@ class MortalCity:
     """Log, gateway and node.
 
     Attributes:
+        store: What keeps observations.
+        influx: The store's address, where it is a server that runs.
         parts: In the order in which they start.
         mqtt_port: Where devices connect.
         nats_url: The log's address.
         database: The store's file, to be read when the node has ended.
     """
 
-    def __init__(self, folder: Path, settings: Mapping[str, str], gateways: int) -> None:
+    def __init__(
+        self, folder: Path, settings: Mapping[str, str], gateways: int, store: StoreKind
+    ) -> None:
+        self.store = store
+        self.influx: InfluxAddress | None = None
+        self._influx_port = free_port()
         nats_port, http_port, self.mqtt_port = free_port(), free_port(), free_port()
         self._http = f"http://127.0.0.1:{http_port}"
         self.nats_url = f"nats://127.0.0.1:{nats_port}"
@@ -136,10 +152,16 @@ class MortalCity:
             "MADINA_UNKNOWN_DEVICES": "accept",
             **settings,
         }
+        servers: dict[str, list[str | Path]] = {}
+        if store == "influxdb":
+            servers["influxd"] = configured(folder, self._influx_port, free_port())
+            url = f"influxdb://127.0.0.1:{self._influx_port}/bench"
+            environment["MADINA_STORE_URL"] = url
         ours = [sys.executable, "-m", "madina"]
         self.parts = {
             name: Part(name, command, environment, folder)
             for name, command in {
+                **servers,
                 "nats": [nats_server_path(), "-c", configuration],
                 "node": [*ours, "node"],
                 **{
@@ -154,6 +176,28 @@ class MortalCity:
         for name in names or self.parts:
             if not self.parts[name].runs:
                 self.parts[name].start()
+
+    def prepare_store(self) -> None:
+        """Wait for the store's server, where it is one, and make its database."""
+        if self.store == "influxdb":
+            self.start_ended("influxd")
+            self.until(self._is_prepared, "influxd to answer", START_S)
+
+    def _is_prepared(self) -> bool:
+        self.influx = prepared(self._influx_port)
+        return self.influx is not None
+
+    def end(self) -> None:
+        """End everything but the server of a store, which is still to be read."""
+        for part in reversed(self.all):
+            if part.name != "influxd":
+                part.stop()
+
+    def judge(self, reports: Iterable[LoadReport]) -> Verdict:
+        """Compare the store with what was sent to it; a server has to run, a node must not."""
+        if self.influx is not None:
+            return judge_points(self.influx, reports)
+        return judge(self.database, reports)
 
     def until_ready(self, patience_s: float = 60.0) -> None:
         """Wait until messages get through."""
@@ -202,16 +246,20 @@ class MortalCity:
 
 
 @contextlib.contextmanager
-def running_city(folder: Path, gateways: int = 1, **settings: str) -> Generator[MortalCity]:
+def running_city(
+    folder: Path, gateways: int = 1, store: StoreKind = "duckdb", **settings: str
+) -> Generator[MortalCity]:
     """Run a platform for the length of a block; all of it is gone at the end.
 
     Args:
         folder: For its data and what it says.
         gateways: Processes that share the port.
+        store: Whether observations go into a file or to a server.
         settings: Environment variables.
     """
-    city = MortalCity(folder, settings, gateways)
+    city = MortalCity(folder, settings, gateways, store)
     try:
+        city.prepare_store()
         for name in city.parts:
             city.start_ended(name)
         city.until_ready()

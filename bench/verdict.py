@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from loadtest.plan import LoadPlan
     from loadtest.report import LoadReport
 
-__all__ = ["Verdict", "judge"]
+__all__ = ["SEQUENCE_BITS", "Keys", "Verdict", "compare", "judge"]
 
 Keys = npt.NDArray[np.int64]
 
@@ -47,11 +47,21 @@ class Verdict(msgspec.Struct, frozen=True):
 def judge(database: Path, reports: Iterable[LoadReport]) -> Verdict:
     """Compare a store's file, which nobody has open, with what was sent to it by one provider."""
     reports = list(reports)
+    return compare(*_stored(database, reports[0].plan), reports)
+
+
+def compare(stored: Keys, doubled: int, reports: list[LoadReport]) -> Verdict:
+    """Compare what is stored with what was sent.
+
+    Args:
+        stored: Key of each message that is there whole.
+        doubled: Observations that are there more than once, or as a conflict.
+        reports: Of one provider's loads, in the order in which they ran.
+    """
     plan = reports[0].plan
     sent = np.concatenate([_sent(report, plan) for report in reports])
     unacked = np.concatenate([_unacked(report, plan) for report in reports])
     acked = np.setdiff1d(sent, unacked)
-    stored, doubled = _stored(database, plan)
     return Verdict(
         acked=len(acked),
         stored=len(stored),
