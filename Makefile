@@ -31,7 +31,7 @@ quick: .venv/.dev ## Tests that start no server: under a minute
 
 test: .venv/.dev pages ## All tests, on real servers, installing what they need
 	scripts/debian-packages mosquitto mosquitto-clients chromium openssl postgresql influxdb systemd
-	$(PYTEST) --hypothesis-profile=gate -n $(WORKERS) --dist loadfile
+	$(PYTEST) --hypothesis-profile=gate -n $(WORKERS) --dist loadgroup
 
 check: .venv/.dev pages ## Format, lint, types, import rules, spelling, locks; changes nothing
 	$(BIN)/ruff format --check .

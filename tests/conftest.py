@@ -47,6 +47,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--data", type=Path, help="folder with real data, for tests/acceptance")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give each process whole files, and one process alone the tests that start whole platforms."""
+    for item in items:
+        alone = item.get_closest_marker("journey") is not None
+        item.add_marker(pytest.mark.xdist_group("journeys" if alone else item.path.name))
+
+
 def wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline:

@@ -128,25 +128,36 @@ class Watermarks:
         newest = zip(series[again].tolist(), time_us[again].tolist(), strict=True)
         known = _Known(dict(zip(newest, signatures[again].tolist(), strict=True)), set())
         if late.size:
-            asked = pa.Table.from_arrays(
-                [
-                    pa.array(series[late]),
-                    pa.array(time_us[late]),
-                    pa.nulls(late.size, pa.float64()),
-                    pa.nulls(late.size, pa.string()),
-                ],
-                schema=LATE_SCHEMA,
-            )
-            known.first.update(_by_key(self._store.find(asked)))
-            known.conflicts.update(
-                (*key, signature) for key, signature in _by_key(self._store.find_conflicts(asked))
-            )
+            found = self._store.find(_asked(series[late], time_us[late]))
+            known.first.update(_by_key(found))
+            # Conflicts stand beside a first value only: most late rows have none.
+            beside = late[
+                (time_us[late] == newest_us[late])
+                | [
+                    key in known.first
+                    for key in zip(series[late].tolist(), time_us[late].tolist(), strict=True)
+                ]
+            ]
+            if beside.size:
+                found = self._store.find_conflicts(_asked(series[beside], time_us[beside]))
+                known.conflicts.update((*key, signature) for key, signature in _by_key(found))
         return known
 
     def _grow(self, series: int) -> None:
         while series >= len(self._time_us):
             self._time_us = np.concatenate([self._time_us, np.full_like(self._time_us, NEVER)])
             self._signature = np.concatenate([self._signature, np.zeros_like(self._signature)])
+
+
+def _asked(series: npt.NDArray[np.int32], time_us: npt.NDArray[np.int64]) -> pa.Table:
+    """Return a question for the store, of `LATE_SCHEMA`."""
+    columns = [
+        pa.array(series),
+        pa.array(time_us),
+        pa.nulls(len(series), pa.float64()),
+        pa.nulls(len(series), pa.string()),
+    ]
+    return pa.Table.from_arrays(columns, schema=LATE_SCHEMA)
 
 
 def signature_of(other: str) -> int:

@@ -6,6 +6,8 @@ over, so that the frame is decided again exactly as it was.
 # ruff: noqa: S608 - statements are put together from our names, numbers and written literals
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from statistics import median
 from typing import Any, Final
 
 import pyarrow as pa
@@ -33,8 +35,11 @@ from store.interface import RecentKey, Series
 __all__ = ["find", "find_conflicts", "read_recent", "read_watermarks"]
 
 RECENT_KEPT: Final = 64
-# Late rows of a device this far apart are looked up apart.
+# Late rows of a device this far apart are looked up apart; further where they lie regularly so far
+# apart, since what is stored of such a device is then no denser by much.
 LATE_GAP_US: Final = 60 * US_PER_MINUTE
+LATE_GAP_MAX_US: Final = 48 * 60 * US_PER_MINUTE
+GAP_TIMES: Final = 4
 STATEMENTS: Final = 200
 # InfluxDB's times are 64 bits of nanoseconds: from 1677 to 2262.
 TIME_END_US: Final = 9_223_372_036_000_000
@@ -135,7 +140,13 @@ def find_conflicts(
     connection: Connection, catalogue: Catalogue, late: pa.Table, limits: Limits
 ) -> pa.Table:
     """Return the stored conflicts at the (series, time) of a table of `LATE_SCHEMA`."""
-    return _find(connection, _late(catalogue, late), CONFLICTS, limits)
+    # They lie by the time of receipt. Without a bound each statement would open the files of all
+    # times that the city has observations of.
+    oldest = connection.rows(DATA, f'SELECT first("place") FROM "{CONFLICTS}"')
+    if not oldest:
+        return table_of([])
+    since = f" AND time >= {oldest[0]['time']}"
+    return _find(connection, _late(catalogue, late), CONFLICTS, limits, since)
 
 
 def _late(catalogue: Catalogue, late: pa.Table) -> Late:
@@ -150,12 +161,16 @@ def _late(catalogue: Catalogue, late: pa.Table) -> Late:
     return wanted
 
 
-def _find(connection: Connection, wanted: Late, measurement: str, limits: Limits) -> pa.Table:
+def _find(
+    connection: Connection, wanted: Late, measurement: str, limits: Limits, since: str = ""
+) -> pa.Table:
     """Look up device by device, as many in one request as the server likes."""
+    # Conflicts are kept by the time of receipt: one look at those of a device finds all of them.
+    cover = _stretches if measurement == OBSERVATIONS else _whole
     asked = [
-        (times, _statement(measurement, device, times, stretch))
+        (times, _statement(measurement, device, times, stretch) + since)
         for device, times in wanted.items()
-        for stretch in _stretches(sorted(times))
+        for stretch in cover(sorted(times))
     ]
     found: list[Found] = []
     for start in range(0, len(asked), STATEMENTS):
@@ -196,11 +211,17 @@ def _matches(
     return found
 
 
+def _whole(times: Sequence[int]) -> list[tuple[int, int]]:
+    return [(times[0], times[-1])]
+
+
 def _stretches(times: Sequence[int]) -> list[tuple[int, int]]:
     """Cover sorted instants by ranges that are split at wide gaps."""
     stretches: list[tuple[int, int]] = []
+    usual_us = median(after - before for before, after in pairwise(times)) if times[1:] else 0
+    gap_us = min(max(GAP_TIMES * usual_us, LATE_GAP_US), LATE_GAP_MAX_US)
     for time_us in times:
-        if stretches and time_us - stretches[-1][1] <= LATE_GAP_US:
+        if stretches and time_us - stretches[-1][1] <= gap_us:
             stretches[-1] = (stretches[-1][0], time_us)
         else:
             stretches.append((time_us, time_us))

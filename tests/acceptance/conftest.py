@@ -20,11 +20,12 @@ import msgspec
 import pytest
 
 from madina.data_folder import DataFolder
+from store.influx import InfluxAddress
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "replay"
 OURS = (sys.executable, "-m", "madina")
 # A store is a line here and one in `store_settings`.
-STORES = ("duckdb",)
+STORES = ("duckdb", "influxdb")
 START_S, STOP_S, REPLAY_S = 90, 60, 240
 PAGE = 10_000
 
@@ -50,10 +51,12 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return None if config.getoption("--data") is not None else True
 
 
-def store_settings(store: str, _folder: Path) -> Iterator[dict[str, str]]:
-    """Yield what tells a platform to use a store; the store's server runs meanwhile."""
+def store_settings(store: str, request: pytest.FixtureRequest) -> dict[str, str]:
+    """Return what tells a platform to use a store; the store's server runs meanwhile."""
     if store == "duckdb":
-        yield {}
+        return {}
+    address: InfluxAddress = request.getfixturevalue("new_database")()
+    return {"MADINA_STORE_URL": f"{address.url.replace('http', 'influxdb', 1)}/{address.database}"}
 
 
 class Observation(msgspec.Struct, frozen=True):
@@ -225,10 +228,9 @@ def platform(
     """Start a platform on a store; all tests of that store share it and what was replayed."""
     folder = tmp_path_factory.mktemp(str(request.param))
     data = Path(str(request.config.getoption("--data"))).resolve()
-    for settings in store_settings(str(request.param), folder):
-        found = Acceptance(data, folder, settings)
-        try:
-            found.wait_until_up()
-            yield found
-        finally:
-            found.stop()
+    found = Acceptance(data, folder, store_settings(str(request.param), request))
+    try:
+        found.wait_until_up()
+        yield found
+    finally:
+        found.stop()
