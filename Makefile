@@ -13,8 +13,9 @@ PAGE_SOURCES := $(shell find services/pages -name node_modules -prune -o -path s
 BENCH ?= all
 SECONDS ?=
 DATA ?=
-# Processes that run tests side by side; most of them wait for a server.
-WORKERS ?= 3
+STORES ?= duckdb
+# Processes that run tests side by side; 3 take half the time where nothing else needs the machine.
+WORKERS ?= 0
 
 .PHONY: help setup run quick test check bench fuzz docs acceptance fmt lock pages wheel clean
 
@@ -51,9 +52,9 @@ fuzz: .venv/.dev ## Random and mutated bytes at everything that reads bytes; SEC
 docs: .venv/.dev ## Fill the generated parts of the documentation
 	$(BIN)/python scripts/fill_docs.py
 
-acceptance: .venv/.dev pages ## Real data over real MQTT: DATA=folder
+acceptance: .venv/.dev pages ## Real data over real MQTT: DATA=folder, STORES=duckdb,influxdb
 	@test -n '$(DATA)' || { echo 'say where the data are: make acceptance DATA=folder' >&2; exit 2; }
-	$(PYTEST) tests/acceptance --data '$(DATA)'
+	$(PYTEST) tests/acceptance --data '$(DATA)' --stores '$(STORES)'
 
 fmt: .venv/.dev ## Format, and mend what lint can mend
 	$(BIN)/ruff format .

@@ -45,8 +45,10 @@ ReadFrames = Callable[[str], Awaitable[list[Frame]]]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--data", type=Path, help="folder with real data, for tests/acceptance")
+    parser.addoption("--stores", default="duckdb", help="for tests/acceptance: duckdb,influxdb")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give each process whole files, and one process alone the tests that start whole platforms."""
     for item in items:

@@ -113,7 +113,11 @@ def incomplete(found: Gate) -> Outcome:
 
 def suspect_marks(seen: Observations, used: Sequence[Window]) -> tuple[Mark, ...]:
     """Return the mark of windows in which an observation of flag 3 counts."""
-    suspect = any((seen.within(window).flag == Flag.SUSPECT).any() for window in used)
+    flags = seen.flag == Flag.SUSPECT
+    # Mostly there is none anywhere, and a NowCast would look into twelve hours for it.
+    suspect = flags.any() and any(
+        (seen.within(window).flag == Flag.SUSPECT).any() for window in used
+    )
     return ("suspect_included",) if suspect else ()
 
 

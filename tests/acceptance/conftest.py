@@ -24,8 +24,6 @@ from store.influx import InfluxAddress
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "replay"
 OURS = (sys.executable, "-m", "madina")
-# A store is a line here and one in `store_settings`.
-STORES = ("duckdb", "influxdb")
 START_S, STOP_S, REPLAY_S = 90, 60, 240
 PAGE = 10_000
 
@@ -221,7 +219,13 @@ class Acceptance:
         return answer.content
 
 
-@pytest.fixture(scope="session", params=STORES)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "platform" in metafunc.fixturenames:
+        stores = str(metafunc.config.getoption("--stores")).split(",")
+        metafunc.parametrize("platform", stores, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
 def platform(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Acceptance]:
