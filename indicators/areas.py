@@ -81,6 +81,16 @@ class CityMap:
             found = self._members[key] = tuple(self._measuring(*key))
         return found
 
+    def measured(self, contracts: Iterable[Contract]) -> set[int]:
+        """Return the numbers of the series that some contracts take."""
+        alike = {(each.inputs[0].quantity, each.inputs[0].unit): each for each in contracts}
+        return {
+            series.series
+            for contract in alike.values()
+            for member in self.members(contract)
+            for series in member.series
+        }
+
     def inside(self, area: Area, contract: Contract) -> list[Member]:
         """Return the devices of an area that measure a contract's quantity."""
         wanted = contract.inputs[0]

@@ -10,25 +10,22 @@ from collections.abc import Iterable, Mapping
 from typing import Final, Literal
 
 import msgspec
-import numpy as np
-import pyarrow as pa
 import structlog
-from numpy.typing import NDArray
 from sqlalchemy import delete, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from city.clock import US_PER_MINUTE, Clock
+from city.clock import Clock
+from indicators.touched import Touched
 from registry.database import Database
 from registry.result_tables import ArrivalRow
 from store.interface import Batch, Mark, Store, StoreBusyError
 
-__all__ = ["CLOSING", "HOUR_US", "Arrival", "Arrivals", "MarkedWriter", "touched_hours"]
+__all__ = ["CLOSING", "Arrival", "ArrivalCause", "Arrivals", "MarkedWriter"]
 
 log = structlog.get_logger(__name__)
 
 # Counter of the registry: windows known by this instant are closed, or being closed.
 CLOSING: Final = "closing"
-HOUR_US: Final = 60 * US_PER_MINUTE
 # What closes windows waits longer than this between saying so and reading the store.
 ASK_EVERY_US: Final = 1_000_000
 RETRY_S: Final = 1.0
@@ -41,14 +38,12 @@ class Arrival(msgspec.Struct, frozen=True):
 
     Attributes:
         marks: Log sequence by shard that the store reaches with the batch.
-        hours: First microseconds of the touched hours of UTC, by series.
     """
 
     id: int
     written_us: int
     marks: dict[int, int]
     cause: ArrivalCause
-    hours: dict[int, tuple[int, ...]]
 
     def applied(self, marks: Mapping[int, int]) -> bool:
         """Say whether the store has the batch."""
@@ -66,7 +61,7 @@ class Arrivals:
         """Return the instant up to which windows may have been closed."""
         return self._database.counter(CLOSING)
 
-    def announce(self, marks: Iterable[Mark], touched: bytes, cause: ArrivalCause) -> None:
+    def announce(self, marks: Iterable[Mark], touched: Touched, cause: ArrivalCause) -> None:
         """Write an announcement."""
         with self._database.changing("madina") as change:
             change.connection.execute(
@@ -74,17 +69,24 @@ class Arrivals:
                     written_us=self._clock.now_us(),
                     marks=[[mark.shard, mark.sequence] for mark in marks],
                     cause=cause,
-                    touched=touched,
+                    touched=touched.keep(),
                 )
             )
 
     def waiting(self, limit: int) -> list[Arrival]:
         """Return the oldest announcements."""
         table = ArrivalRow
-        columns = (table.id, table.written_us, table.marks, table.cause, table.touched)
+        columns = (table.id, table.written_us, table.marks, table.cause)
         statement = select(*columns).order_by(table.id).limit(limit)
         with self._database.reading() as connection:
             return [_arrival(*row) for row in connection.execute(statement)]
+
+    def touched(self, arrivals: Iterable[Arrival]) -> Touched:
+        """Return what some announcements touch together."""
+        ids = [arrival.id for arrival in arrivals]
+        statement = select(ArrivalRow.touched).where(ArrivalRow.id.in_(ids))
+        with self._database.reading() as connection:
+            return Touched.merged(connection.execute(statement).scalars())
 
     def forget(self, arrivals: Iterable[Arrival]) -> None:
         """Delete announcements whose windows are computed."""
@@ -117,20 +119,22 @@ class MarkedWriter:
             StoreBusyError: The store, or the registry's database, cannot take it now.
             FencedError: Another owner has written.
         """
+        closing_us = self._closing()
         touched = self._touched(batch)
         if len(touched) and self._announced != batch.marks:
             self._announce(batch, touched)
         self._store.write(batch)
         self._announced = []
         # Windows may have been closed while the store was busy.
-        later = self._touched(batch)
-        if len(later) > len(touched):
-            self._announce(batch, later)
+        if self._closing() != closing_us:
+            later = self._touched(batch)
+            if len(later) > len(touched):
+                self._announce(batch, later)
 
-    def _touched(self, batch: Batch) -> NDArray[np.int64]:
+    def _touched(self, batch: Batch) -> Touched:
         if batch.observations.num_rows == 0:
-            return np.empty((0, 2), dtype=np.int64)
-        return touched_hours(batch.observations, self._closing())
+            return Touched.merged(())
+        return Touched.before(batch.observations, self._closing())
 
     def _closing(self) -> int:
         now_us = self._clock.now_us()
@@ -142,39 +146,21 @@ class MarkedWriter:
             self._asked_us = now_us
         return self._closing_us
 
-    def _announce(self, batch: Batch, touched: NDArray[np.int64]) -> None:
+    def _announce(self, batch: Batch, touched: Touched) -> None:
         cause: ArrivalCause = "replay" if batch.resolutions else "late_data"
         try:
-            self._arrivals.announce(batch.marks, touched.astype("<i8").tobytes(), cause)
+            self._arrivals.announce(batch.marks, touched, cause)
         except SQLAlchemyError as error:
             raise _busy(error) from error
         self._announced = list(batch.marks)
 
 
-def touched_hours(observations: pa.Table, closing_us: int) -> NDArray[np.int64]:
-    """Return series and hour of what is older than an instant, each pair once, shape (n, 2)."""
-    times: NDArray[np.int64] = observations.column("time_us").to_numpy()
-    old = times < closing_us
-    if not old.any():
-        return np.empty((0, 2), dtype=np.int64)
-    series: NDArray[np.int64] = observations.column("series").to_numpy()[old].astype(np.int64)
-    past = times[old]
-    return np.unique(np.stack([series, past - past % HOUR_US], axis=1), axis=0)
-
-
-def _arrival(
-    number: int, written_us: int, marks: list[list[int]], cause: str, touched: bytes
-) -> Arrival:
-    pairs = np.frombuffer(touched, dtype="<i8").reshape(-1, 2)
-    hours: dict[int, list[int]] = {}
-    for series, hour in pairs.tolist():
-        hours.setdefault(series, []).append(hour)
+def _arrival(number: int, written_us: int, marks: list[list[int]], cause: str) -> Arrival:
     return Arrival(
         id=number,
         written_us=written_us,
         marks={mark[0]: mark[1] for mark in marks},
         cause=msgspec.convert(cause, ArrivalCause),
-        hours={series: tuple(each) for series, each in hours.items()},
     )
 
 

@@ -15,7 +15,7 @@ import structlog
 
 from city.clock import US_PER_MINUTE, US_PER_S, Clock
 from indicators.areas import Area, CityMap, Member
-from indicators.arrivals import HOUR_US, Arrival, Arrivals
+from indicators.arrivals import Arrival, ArrivalCause, Arrivals
 from indicators.civil import Grain, Window, day_of, window_of, windows
 from indicators.compute import depth, span
 from indicators.contracts import Contracts
@@ -25,6 +25,7 @@ from indicators.formulas.asked import Asked
 from indicators.lease import Lease, LeaseLostError
 from indicators.results import Results
 from indicators.rows import Cause
+from indicators.touched import HOUR_US
 from store.interface import Store
 
 __all__ = ["Standing"]
@@ -45,6 +46,8 @@ SILENT_US: Final = 48 * HOUR_US
 STEP_US: Final = 15 * US_PER_MINUTE
 ARRIVALS_AT_ONCE: Final = 200
 JOBS_AT_ONCE: Final = 2_000
+# A window that both touch is computed again because of the later one here.
+CAUSES: Final[tuple[ArrivalCause, ...]] = ("late_data", "replay")
 LONGEST_SPAN_US: Final = 2 * 86_400 * US_PER_S
 
 
@@ -171,11 +174,8 @@ class Standing:
             return 0
         marks = self._store.marks()
         ready = [each for each in waiting if each.applied(marks)]
-        closed_us = self._lease.progress().closed_us
         city = self._city()
-        jobs: dict[Job, Cause] = {}
-        for arrival in ready:
-            jobs.update(dict.fromkeys(self._touched(city, arrival, closed_us), arrival.cause))
+        jobs = self._jobs(city, ready)
         appended = 0
         ordered = sorted(jobs, key=lambda job: (self._depth(job), job.window))
         for cause in sorted(set(jobs.values())):
@@ -191,12 +191,31 @@ class Standing:
         quiet = waiting[-1].written_us + QUIET_US <= now_us
         return quiet or waiting[0].written_us + PATIENCE_US <= now_us
 
-    def _touched(self, city: CityMap, arrival: Arrival, closed_us: int) -> Iterator[Job]:
-        """Yield each closed window of each area that an arrival's observations are in."""
+    def _jobs(self, city: CityMap, ready: list[Arrival]) -> dict[Job, Cause]:
+        """Return each closed window of each area that arrivals are in, and why it changes."""
+        closed_us = self._lease.progress().closed_us
+        series = city.measured(
+            base
+            for contract, _ in _published(self._engine.contracts)
+            for base in self._bases(contract)
+        )
+        jobs: dict[Job, Cause] = {}
+        for cause in CAUSES:
+            touched = self._arrivals.touched(each for each in ready if each.cause == cause)
+            hours = touched.by_series(series)
+            jobs.update(dict.fromkeys(self._touched(city, hours, closed_us), cause))
+        return jobs
+
+    def _touched(
+        self, city: CityMap, touched: Mapping[int, list[int]], closed_us: int
+    ) -> Iterator[Job]:
+        """Yield each closed window of each area that has observations in some hours."""
+        if not touched:
+            return
         for contract, grain in _published(self._engine.contracts):
             for base in self._bases(contract):
                 for member in city.members(base):
-                    hours = _hours(member, arrival.hours)
+                    hours = _hours(member, touched)
                     areas = city.areas_of(member, contract) if hours else []
                     for zone in {city.zone_of(area) for area in areas}:
                         here = [area for area in areas if city.zone_of(area) == zone]
@@ -250,5 +269,5 @@ def _published(contracts: Contracts) -> Iterator[tuple[Contract, Grain]]:
     yield from sorted(each, key=lambda pair: depth(*pair))
 
 
-def _hours(member: Member, touched: Mapping[int, tuple[int, ...]]) -> list[int]:
+def _hours(member: Member, touched: Mapping[int, list[int]]) -> list[int]:
     return sorted({hour for each in member.series for hour in touched.get(each.series, ())})

@@ -8,6 +8,7 @@ import pytest
 
 from city.scope import Scope
 from indicators.lease import LeaseLostError
+from indicators.touched import Touched
 from store.interface import StoreBusyError
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def test_what_was_announced_is_computed_after_a_restart_and_not_before_the_store
     town.at(30)
     batch = town.batch("a", "pm2_5", hours(40.0, 18, 24))
     town.step()
-    town.arrivals.announce(batch.marks, b"", "late_data")
+    town.arrivals.announce(batch.marks, Touched.merged(()), "late_data")
     assert town.late() == 0
     assert len(town.arrivals.waiting(10)) == 1
     town.writer.write(batch)
