@@ -10,6 +10,8 @@ PYTEST := $(BIN)/pytest
 PAGES := $(if $(wildcard services/pages/package.json),services/pages/static/index.html)
 PAGE_SOURCES := $(shell find services/pages -name node_modules -prune -o -path services/pages/static -prune \
 	-o -type f ! -name '*.py' ! -name '*.pyc' -print 2>/dev/null)
+# What tests start, as Debian packages.
+SERVERS := mosquitto mosquitto-clients chromium openssl postgresql influxdb victoria-metrics systemd
 BENCH ?= all
 SECONDS ?=
 DATA ?=
@@ -31,7 +33,7 @@ quick: .venv/.dev ## Tests that start no server: under a minute
 	$(PYTEST) -q -m 'not live and not journey'
 
 test: .venv/.dev pages ## All tests, on real servers, installing what they need
-	scripts/debian-packages mosquitto mosquitto-clients chromium openssl postgresql influxdb systemd
+	scripts/debian-packages $(SERVERS)
 	$(PYTEST) --hypothesis-profile=gate -n $(WORKERS) --dist loadgroup
 
 check: .venv/.dev pages ## Format, lint, types, import rules, spelling, locks; changes nothing

@@ -70,6 +70,7 @@ class ObservationReason(enum.StrEnum):
     UNIT_MISMATCH = "unit_mismatch"
     TIME_FUTURE = "time_future"
     UNKNOWN_DEVICE = "unknown_device"
+    STORE_REFUSED = "store_refused"
 
 
 class Note(enum.StrEnum):

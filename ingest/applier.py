@@ -16,17 +16,25 @@ import structlog
 
 from city.frame import Control, ControlKind, FrameError, decode_frame
 from city.replay import ReplayRequest, encode_request
-from ingest.apply.batching import digest
+from ingest.apply.batching import digest, settle
 from ingest.apply.live_sample import live_sample
 from ingest.apply.memory import ApplierSettings, Memory
-from ingest.apply.replaying import resolve
+from ingest.apply.refusing import refused_rows
+from ingest.apply.replaying import decided, resolve
 from ingest.apply.stretch import DecodedFrame, Stretch
 from ingest.apply.tally import received_rows
 from ingest.apply.watermarks import Verdict
 from ingest.codecs.seam import Remembered
 from ingest.seams import Applied
 from registry.errors import RegistryAwayError
-from store.interface import OBSERVATION_SCHEMA, Batch, GatewayCount, Mark, origin_of
+from store.interface import (
+    OBSERVATION_SCHEMA,
+    Batch,
+    GatewayCount,
+    Mark,
+    RowsRefusedError,
+    origin_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -37,7 +45,10 @@ if TYPE_CHECKING:
     from city.frame import Frame
     from city.live import LiveObservation
     from city.requests import Request
+    from ingest.apply.refusing import Refusals
+    from ingest.apply.replaying import Tried
     from ingest.apply.rows import Rows
+    from ingest.apply.said import Said
     from ingest.codecs.seam import Codec, Released
     from ingest.seams import LoggedFrame, RegistrySource
     from store.interface import Store
@@ -77,9 +88,14 @@ class _Segment(msgspec.Struct):
 
 
 class _Prepared(msgspec.Struct, frozen=True):
-    """A batch that is built and not yet known to be written."""
+    """A batch that is built and not yet known to be written.
+
+    Attributes:
+        without: Builds it again without what the store refuses; asked before anything else is.
+    """
 
     batch: Batch
+    without: Callable[[RowsRefusedError], _Prepared]
     messages: int = 0
     oldest_us: int = 0
     live: list[LiveObservation] = []
@@ -175,10 +191,9 @@ class Applier:
         return self._known
 
     def _write(self, prepared: _Prepared, written: _Written) -> None:
-        """Write a batch; one that the store refuses is kept and comes first next time."""
-        self._prepared = prepared
+        """Write a batch; one that the store cannot take now is kept and comes first next time."""
         began_s = self._seconds()
-        (self._write_batch or self._store.write)(prepared.batch)
+        prepared = self._written(prepared)
         self._prepared = None
         written.commit_s += self._seconds() - began_s
         batch, memory = prepared.batch, self._memory
@@ -188,6 +203,18 @@ class Applier:
         written.oldest_us = written.oldest_us or prepared.oldest_us
         written.live = [*written.live, *prepared.live]
         written.requests = [*written.requests, *prepared.remembered.requests]
+
+    def _written(self, prepared: _Prepared) -> _Prepared:
+        """Write a batch, without what the store will never take; return what was written."""
+        while True:
+            self._prepared = prepared
+            try:
+                (self._write_batch or self._store.write)(prepared.batch)
+            except RowsRefusedError as error:
+                log.warning("observations.refused", cause=str(error))
+                prepared = prepared.without(error)
+            else:
+                return prepared
 
     def _prepare(self, segment: _Segment) -> Iterator[_Prepared]:
         """Build the batches of a segment; the last one moves the marks."""
@@ -217,51 +244,90 @@ class Applier:
         """Build what a request changes; the mark stays, so it is asked again after a crash."""
         memory, origin = self._memory, origin_of(shard, sequence)
         mark = memory.marks.get(shard, 0)
-        for found in resolve(self._store, memory, origin, control):
-            observations, conflicts = _tables(found.rows, found.verdicts)
+        for tried in resolve(self._store, memory, origin, control):
             batch = Batch(
                 marks=[Mark(shard, mark, mark)],
                 counts=[],
                 received=[],
-                ledger=found.ledger,
-                observations=observations,
-                conflicts=conflicts,
-                origins=np.full(observations.num_rows, origin, np.int64),
-                conflict_origins=np.full(conflicts.num_rows, origin, np.int64),
+                ledger=[],
+                observations=NOTHING,
+                conflicts=NOTHING,
                 request=sequence,
                 series=memory.book.take_created(),
-                resolutions=found.resolutions,
                 recent=memory.timeless.take_added(),
             )
-            yield _Prepared(batch)
+            yield self._resolved(tried, batch, origin, {})
+
+    def _resolved(self, tried: Tried, base: Batch, origin: int, refusals: Refusals) -> _Prepared:
+        found = decided(tried, self._memory, refusals)
+        observations, conflicts = _tables(found.rows, found.verdicts)
+
+        def without(error: RowsRefusedError) -> _Prepared:
+            self._memory.watermarks.undo()
+            refused = refused_rows(found.verdicts, error, refusals)
+            return self._resolved(tried, base, origin, refused)
+
+        batch = msgspec.structs.replace(
+            base,
+            ledger=found.ledger,
+            observations=observations,
+            conflicts=conflicts,
+            origins=np.full(observations.num_rows, origin, np.int64),
+            conflict_origins=np.full(conflicts.num_rows, origin, np.int64),
+            resolutions=found.resolutions,
+        )
+        return _Prepared(batch, without)
 
     def _stretch(self, segment: _Segment) -> _Prepared:
         memory = self._memory
         stretch = Stretch(self._new(segment.frames))
-        found = digest(stretch, memory)
+        said = digest(stretch, memory)
         records, remembered = memory.take_remembered()
-        observations, conflicts = _tables(found.rows, found.verdicts)
-        origins = stretch.origins[found.rows.message]
-        conflict = found.verdicts == Verdict.CONFLICT
         batch = Batch(
             marks=[
                 Mark(shard, memory.marks.get(shard, 0), end) for shard, end in segment.ends.items()
             ],
             counts=_counts(stretch),
             received=received_rows(stretch),
+            ledger=[],
+            observations=NOTHING,
+            conflicts=NOTHING,
+            series=memory.book.take_created(),
+            recent=memory.timeless.take_added(),
+            codec_records=records,
+        )
+        return self._settled(stretch, said, batch, remembered, {})
+
+    def _settled(
+        self,
+        stretch: Stretch,
+        said: Said,
+        base: Batch,
+        remembered: Remembered,
+        refusals: Refusals,
+    ) -> _Prepared:
+        memory = self._memory
+        found = settle(stretch, said, memory, refusals)
+        observations, conflicts = _tables(found.rows, found.verdicts)
+        origins = stretch.origins[found.rows.message]
+
+        def without(error: RowsRefusedError) -> _Prepared:
+            memory.watermarks.undo()
+            refused = refused_rows(found.verdicts, error, refusals)
+            return self._settled(stretch, said, base, remembered, refused)
+
+        batch = msgspec.structs.replace(
+            base,
             ledger=found.tally.rows(stretch, memory.groups),
             observations=observations,
             conflicts=conflicts,
             origins=origins[found.verdicts == Verdict.STORED],
-            conflict_origins=origins[conflict],
-            series=memory.book.take_created(),
+            conflict_origins=origins[found.verdicts == Verdict.CONFLICT],
             quarantine=found.entries,
-            recent=memory.timeless.take_added(),
-            codec_records=records,
         )
         oldest_us = int(stretch.received_us.min()) if len(stretch) else 0
         live = live_sample(found, memory)
-        return _Prepared(batch, len(stretch), oldest_us, live, remembered)
+        return _Prepared(batch, without, len(stretch), oldest_us, live, remembered)
 
     def _new(self, frames: list[DecodedFrame]) -> list[DecodedFrame]:
         """Return the frames that are not yet counted: a gateway may have sent one twice."""

@@ -1,6 +1,14 @@
 """Why a store refuses to open or to write; nothing was written where one of these is raised."""
 
-__all__ = ["FencedError", "StoreBusyError", "StoreLockedError", "StoreVersionError"]
+from collections.abc import Mapping
+
+__all__ = [
+    "FencedError",
+    "RowsRefusedError",
+    "StoreBusyError",
+    "StoreLockedError",
+    "StoreVersionError",
+]
 
 
 class StoreBusyError(Exception):
@@ -11,6 +19,23 @@ class StoreBusyError(Exception):
         self.store = store
         self.cause = cause
         self.retry_after_s = retry_after_s
+
+
+class RowsRefusedError(Exception):
+    """The store will never take some observations of a batch: write it again without them.
+
+    Attributes:
+        observations, conflicts: The store's words by row of the batch's tables.
+    """
+
+    def __init__(
+        self, *, store: str, observations: Mapping[int, str], conflicts: Mapping[int, str]
+    ) -> None:
+        count = len(observations) + len(conflicts)
+        words = next(iter([*observations.values(), *conflicts.values()]), "")
+        super().__init__(f"{store} refuses {count} observations; the first: {words}")
+        self.observations = observations
+        self.conflicts = conflicts
 
 
 class FencedError(Exception):

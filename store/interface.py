@@ -27,6 +27,7 @@ from store.batch import (
 )
 from store.errors import (
     FencedError,
+    RowsRefusedError,
     StoreBusyError,
     StoreLockedError,
     StoreVersionError,
@@ -55,6 +56,7 @@ __all__ = [
     "ReceivedRow",
     "RecentKey",
     "Resolution",
+    "RowsRefusedError",
     "Series",
     "Store",
     "StoreBusyError",
@@ -191,6 +193,7 @@ class Store(Protocol):
 
         Raises:
             StoreBusyError: Nothing was written; the same batch may be written again.
+            RowsRefusedError: It will never take some observations; write the batch without them.
             FencedError: Nothing was written; the writer has lost the shard.
         """
         ...

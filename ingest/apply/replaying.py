@@ -12,10 +12,12 @@ import msgspec
 import numpy as np
 
 from city.frame import ControlKind
+from city.reasons import ObservationReason
 from city.replay import ReplayRequest, decode_request
 from city.scope import EVERYTHING
 from ingest.apply.entries import is_whole, message_of
-from ingest.apply.rows import join_rows, rows_of
+from ingest.apply.refusing import judge, rejections, with_refused
+from ingest.apply.rows import Rows, join_rows, rows_of
 from ingest.apply.watermarks import Verdict
 from store.interface import ORIGIN_SHARDS, LedgerRow, QuarantineQuery, Resolution
 
@@ -27,10 +29,11 @@ if TYPE_CHECKING:
     from city.frame import Control
     from ingest.apply.decide import Decision
     from ingest.apply.memory import Memory
-    from ingest.apply.rows import Row, Rows
+    from ingest.apply.refusing import Refusals
+    from ingest.apply.rows import Row
     from store.interface import QuarantineEntry, Store
 
-__all__ = ["Resolved", "resolve"]
+__all__ = ["Resolved", "Tried", "decided", "resolve"]
 
 # Entries of one batch; a city that accepts a thousand devices at once has many batches.
 ENTRIES: Final = 5_000
@@ -54,7 +57,21 @@ class _Try(msgspec.Struct, frozen=True):
     decision: Decision
 
 
-def resolve(store: Store, memory: Memory, origin: int, control: Control) -> Iterator[Resolved]:
+class Tried(msgspec.Struct, frozen=True):
+    """Some entries that a request is about, and what their messages say now.
+
+    Attributes:
+        dropped: Resolutions of a drop; then nothing else is there.
+        rows: Every observation that could be one; a row's message is the position in `tries`.
+    """
+
+    now_us: int
+    dropped: list[Resolution] = []
+    tries: list[_Try] = []
+    rows: Rows = msgspec.field(default_factory=lambda: rows_of([]))
+
+
+def resolve(store: Store, memory: Memory, origin: int, control: Control) -> Iterator[Tried]:
     """Do what a record of a frame asks of its shard's entries, a batch's worth at a time.
 
     Yields only once the batch before was written: what it resolved is not asked for again.
@@ -91,7 +108,35 @@ def _page(
     return store.quarantine(EVERYTHING, query)
 
 
-def _dropped(entries: list[QuarantineEntry], now_us: int) -> Resolved:
+def decided(tried: Tried, memory: Memory, refusals: Refusals) -> Resolved:
+    """Say what becomes of entries and their observations; moves watermarks on.
+
+    Args:
+        tried: The entries.
+        memory: What is known.
+        refusals: Rows that the store will not take.
+    """
+    rows = tried.rows
+    verdicts = judge(memory.watermarks, rows, refusals)
+    refused = rejections(rows, memory, refusals)
+    sums = [
+        np.bincount(rows.message[verdicts == verdict], minlength=len(tried.tries)).tolist()
+        for verdict in (Verdict.STORED, Verdict.DUPLICATE, Verdict.CONFLICT)
+    ]
+    ledger: list[LedgerRow] = []
+    resolutions = [*tried.dropped]
+    for place, (each, stored, duplicate, conflict) in enumerate(
+        zip(tried.tries, *sums, strict=True)
+    ):
+        decision = with_refused(each.decision, refused.get(place, []))
+        told = _Try(each.entry, decision)
+        resolutions.append(_resolution(told, tried.now_us))
+        move = _completed if each.entry.state == PARTIAL else _accepted
+        ledger += move(told, stored + conflict, duplicate + decision.repeated, conflict)
+    return Resolved(ledger, resolutions, rows, verdicts)
+
+
+def _dropped(entries: list[QuarantineEntry], now_us: int) -> Tried:
     """A dropped message stays counted as quarantined: it was never accepted.
 
     What came after the request was not meant, also where the log is read a second time.
@@ -101,10 +146,10 @@ def _dropped(entries: list[QuarantineEntry], now_us: int) -> Resolved:
         for each in entries
         if each.received_us <= now_us
     ]
-    return Resolved([], resolutions, rows_of([]), np.empty(0, np.uint8))
+    return Tried(now_us, resolutions)
 
 
-def _replayed(memory: Memory, entries: list[QuarantineEntry], origin: int, now_us: int) -> Resolved:
+def _replayed(memory: Memory, entries: list[QuarantineEntry], origin: int, now_us: int) -> Tried:
     # In the order in which the messages came, whatever the order of the list.
     ordered = [
         each for each in sorted(entries, key=lambda each: each.received_us) if is_whole(each)
@@ -116,20 +161,7 @@ def _replayed(memory: Memory, entries: list[QuarantineEntry], origin: int, now_u
         decision = memory.decider.decide(message, memory.router, again=True, partial=partial)
         tries.append(_Try(entry, decision))
         single += decision.rows
-    rows = join_rows(rows_of([]), single)
-    verdicts = memory.watermarks.judge(rows)
-    sums = [
-        np.bincount(rows.message[verdicts == verdict], minlength=len(ordered)).tolist()
-        for verdict in (Verdict.STORED, Verdict.DUPLICATE, Verdict.CONFLICT)
-    ]
-    ledger: list[LedgerRow] = []
-    resolutions: list[Resolution] = []
-    for each, stored, duplicate, conflict in zip(tries, *sums, strict=True):
-        resolutions.append(_resolution(each, now_us))
-        partial = each.entry.state == PARTIAL
-        move = _completed if partial else _accepted
-        ledger += move(each, stored + conflict, duplicate + each.decision.repeated, conflict)
-    return Resolved(ledger, resolutions, rows, verdicts)
+    return Tried(now_us, tries=tries, rows=join_rows(rows_of([]), single))
 
 
 def _resolution(each: _Try, now_us: int) -> Resolution:
@@ -152,7 +184,7 @@ def _accepted(each: _Try, stored: int, duplicate: int, conflict: int) -> list[Le
     if decision.refused is not None:
         return []
     rejected = len(decision.rejected)
-    again = duplicate > 0 and stored == 0
+    again = duplicate > 0 and stored == 0 and not _is_refused(decision)
     return [
         LedgerRow(entry.shard, entry.minute_us, entry.provider, entry.route, quarantined=-1),
         LedgerRow(
@@ -169,6 +201,11 @@ def _accepted(each: _Try, stored: int, duplicate: int, conflict: int) -> list[Le
             conflict=conflict,
         ),
     ]
+
+
+def _is_refused(decision: Decision) -> bool:
+    """Say whether the store will not take some of it: that is new, whatever stands beside it."""
+    return any(each.reason is ObservationReason.STORE_REFUSED for each in decision.rejected)
 
 
 def _completed(each: _Try, stored: int, duplicate: int, conflict: int) -> list[LedgerRow]:

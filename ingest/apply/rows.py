@@ -61,6 +61,21 @@ class Rows(msgspec.Struct, frozen=True):
     def __len__(self) -> int:
         return len(self.series)
 
+    def at(self, places: npt.NDArray[np.int64]) -> Rows:
+        """Return those at some places (m,), in that order."""
+        listed: list[int] = places.tolist()
+        return Rows(
+            self.message[places],
+            self.series[places],
+            self.time_us[places],
+            self.value[places],
+            self.flag[places],
+            self.received_us[places],
+            _picked(self.end_us, listed),
+            _picked(self.other, listed),
+            _picked(self.metadata, listed),
+        )
+
     def table(self, chosen: npt.NDArray[np.bool_]) -> pa.Table:
         """Return some of them as `OBSERVATION_SCHEMA`; chosen has shape (n,)."""
         every = bool(chosen.all())
@@ -124,18 +139,7 @@ def join_rows(plain: Rows, single: Sequence[Row]) -> Rows:
 
 def _sorted(rows: Rows) -> Rows:
     order = np.argsort(rows.message, kind="stable")
-    places = order.tolist()
-    return Rows(
-        rows.message[order],
-        rows.series[order],
-        rows.time_us[order],
-        rows.value[order],
-        rows.flag[order],
-        rows.received_us[order],
-        _picked(rows.end_us, places),
-        _picked(rows.other, places),
-        _picked(rows.metadata, places),
-    )
+    return rows.at(order)
 
 
 def _picked(column: list[T] | None, places: list[int]) -> list[T] | None:

@@ -34,11 +34,12 @@ Key = tuple[int, int]
 
 
 class Verdict(enum.IntEnum):
-    """What becomes of an observation."""
+    """What becomes of an observation; whether a store refuses it, it says itself."""
 
     STORED = 0
     DUPLICATE = 1
     CONFLICT = 2
+    REFUSED = 3
 
 
 class _Known(msgspec.Struct):
@@ -48,6 +49,19 @@ class _Known(msgspec.Struct):
     conflicts: set[tuple[int, int, int]]
 
 
+class _Before(msgspec.Struct, frozen=True):
+    """What the last rows moved: watermarks of their series, each once, in columns (n,)."""
+
+    series: npt.NDArray[np.int32]
+    time_us: npt.NDArray[np.int64]
+    signature: npt.NDArray[np.int64]
+
+    @classmethod
+    def nothing(cls) -> _Before:
+        none = np.empty(0, np.int64)
+        return cls(none.astype(np.int32), none, none)
+
+
 class Watermarks:
     """Judges rows in log order and moves with them."""
 
@@ -55,6 +69,7 @@ class Watermarks:
         self._store = store
         self._time_us = np.full(FIRST_SERIES, NEVER, np.int64)
         self._signature = np.zeros(FIRST_SERIES, np.int64)
+        self._before = _Before.nothing()
         newest = store.watermarks()
         if newest.num_rows:
             series = newest.column("series").to_numpy()
@@ -66,6 +81,7 @@ class Watermarks:
         """Return a `Verdict` for each row (n,); rows of a series stand in log order."""
         verdicts = np.zeros(len(rows), np.uint8)
         if not len(rows):
+            self._before = _Before.nothing()
             return verdicts
         self._grow(int(rows.series.max()))
         order = np.argsort(rows.series, kind="stable")
@@ -73,6 +89,8 @@ class Watermarks:
         first = np.empty(len(order), np.bool_)
         first[0] = True
         np.not_equal(series[1:], series[:-1], out=first[1:])
+        touched = series[first]
+        self._before = _Before(touched, self._time_us[touched], self._signature[touched])
         before = np.empty_like(time_us)
         before[1:] = time_us[:-1]
         before[first] = self._time_us[series[first]]
@@ -87,6 +105,12 @@ class Watermarks:
         self._time_us[series[last]] = time_us[last]
         self._signature[series[last]] = signatures[last]
         return verdicts
+
+    def undo(self) -> None:
+        """Know what was known before the last rows were judged."""
+        before = self._before
+        self._time_us[before.series] = before.time_us
+        self._signature[before.series] = before.signature
 
     def _judge_each(
         self,

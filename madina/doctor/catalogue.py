@@ -11,6 +11,7 @@ from madina.doctor import (
     clocks,
     disk,
     exposure,
+    influx,
     limits,
     permissions,
     platform,
@@ -32,6 +33,7 @@ TOPICS: Final[tuple[Topic, ...]] = (
     exposure.look,
     certificates.look,
     brokers.look,
+    influx.look,
     platform.look,
 )
 

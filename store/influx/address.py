@@ -37,6 +37,10 @@ class InfluxAddress(msgspec.Struct, frozen=True):
     token: str = ""
     gzip: bool = False
 
+    def __repr__(self) -> str:
+        """Return what a traceback or a log may show."""
+        return f"InfluxAddress({self.name!r}, version={self.version})"
+
     @property
     def name(self) -> str:
         """Return the address for people: it holds no secret."""

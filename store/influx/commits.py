@@ -10,6 +10,7 @@ what an earlier term wrote counts up to the position on which the next one built
 was stopped and wakes up writes where nobody looks.
 """
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
@@ -100,9 +101,9 @@ class Chain(msgspec.Struct, frozen=True):
         links = [Link(newest[0], newest[1]), *self.links[1:]]
         return Chain(links, newest[2], {**self.flushed, newest[0]: newest[2].flushed})
 
-    def counts(self, term: str, at: int) -> bool:
-        """Say whether what a term wrote at a position counts."""
-        return any(link.term == term and at <= link.limit for link in self.links)
+    def counts(self, term: str, at: int | None) -> bool:
+        """Say whether what a term wrote at a position counts; without one it is being written."""
+        return at is not None and any(link.term == term and at <= link.limit for link in self.links)
 
 
 _encoder = msgspec.json.Encoder()
@@ -118,13 +119,18 @@ def commit_line(shard: int, term: str, at: int, commit: Commit) -> str:
 
 
 def read_commits(answers: Sequence[Answer]) -> Iterator[tuple[int, str, int, Commit]]:
-    """Return shard, term, position and commit of an answer grouped by shard and term."""
+    """Return shard, term, position and commit of an answer grouped by shard and term.
+
+    A server shows the fields of a point that it is writing one after the other: a commit of which
+    a part is missing does not count yet.
+    """
     for answer in answers:
         shard, term = int(answer.tags["shard"]), answer.tags["term"]
         names = sorted(answer.columns[1:], key=lambda name: int(name.removeprefix("part")))
         for row in answer.rows():
             whole = "".join(row[name] or "" for name in names)
-            yield shard, term, row["time"], _decoder.decode(whole)
+            with contextlib.suppress(msgspec.DecodeError):
+                yield shard, term, row["time"], _decoder.decode(whole)
 
 
 def chain_of(last: Mapping[str, tuple[int, Commit]]) -> Chain:

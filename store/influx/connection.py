@@ -100,7 +100,7 @@ class Connection:
         # An older server says 500 where a policy is missing, 404 where a database is.
         if reply.status_code in REFUSED and "timeout" not in words:
             raise RefusedError(words)
-        raise self._busy(words)
+        raise self._busy(words, reply)
 
     def ask(self, policy: str, statement: str) -> list[Answer]:
         """Return the series that a statement selects."""
@@ -164,8 +164,11 @@ class Connection:
             )
         return reply
 
-    def _busy(self, cause: str) -> StoreBusyError:
-        return StoreBusyError(store=self.address.name, cause=cause, retry_after_s=RETRY_AFTER_S)
+    def _busy(self, cause: str, reply: httpx.Response | None = None) -> StoreBusyError:
+        """Return what to raise; a server that says in seconds when to come back is believed."""
+        told = "" if reply is None else reply.headers.get("Retry-After", "")
+        retry_s = float(told) if told.isdigit() else RETRY_AFTER_S
+        return StoreBusyError(store=self.address.name, cause=cause, retry_after_s=retry_s)
 
 
 def rows_of(answers: Iterable[Answer]) -> list[dict[str, Any]]:

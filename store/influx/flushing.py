@@ -12,7 +12,7 @@ import msgspec
 
 from store.influx.address import BOOKS
 from store.influx.book_lines import LEDGER, QUARANTINE, RETIRED, owner_tags
-from store.influx.commits import COMMITS, SUMS, Sums
+from store.influx.commits import COMMITS, Sums
 from store.influx.connection import Connection
 from store.influx.line_protocol import literal, tag, tag_text, text
 from store.influx.observation_lines import NS_PER_US
@@ -20,7 +20,7 @@ from store.influx.reign import Reign, RowKey, Step
 from store.influx.workbench import Workbench
 from store.interface import Resolution
 
-__all__ = ["Flushing", "row_tags"]
+__all__ = ["Flushing", "read_row", "row_tags"]
 
 MINUTE_US: Final = 60_000_000
 # Rows that a writer keeps at hand, and the newest minutes that stay whatever their number.
@@ -28,6 +28,9 @@ ROWS_KEPT: Final = 10_000
 OPEN_US: Final = 15 * MINUTE_US
 # A deletion is dear for InfluxDB, and commits are small.
 DELETE_EVERY: Final = 128
+
+
+_row_decoder = msgspec.json.Decoder(tuple[int, Sums])
 
 
 class _Settled(msgspec.Struct, frozen=True):
@@ -93,7 +96,7 @@ class Flushing:
             for row in answer.rows():
                 key = (row["time"] // NS_PER_US, provider, route)
                 if key in wanted:
-                    reign.rows[key] = [row[name] for name in SUMS]
+                    reign.rows[key] = read_row(row["row"])[1]
 
     def _states(self, settled: _Settled) -> list[str]:
         """Write the new states into the entries."""
@@ -129,6 +132,11 @@ def row_tags(tags: dict[str, str]) -> tuple[str, str]:
     return tag_text(tags.get("provider", "")), tag_text(tags.get("route", ""))
 
 
+def read_row(text: str) -> tuple[int, Sums]:
+    """Return the position up to which a row counts, and its sums."""
+    return _row_decoder.decode(text)
+
+
 def _lines(reign: Reign) -> list[str]:
     owner = owner_tags(reign.shard, reign.term.name)
     lines = [_row_line(owner, key, reign.rows[key], reign.at) for key in reign.unflushed]
@@ -143,8 +151,9 @@ def _row_line(owner: str, key: RowKey, sums: Sums, upto: int) -> str:
     minute_us, provider, route = key
     names = f",provider={tag(provider)}" if provider else ""
     names += f",route={tag(route)}" if route else ""
-    fields = ",".join(f"{name}={count}i" for name, count in zip(SUMS, sums, strict=True))
-    return f"{LEDGER}{names},{owner} {fields},upto={upto}i {minute_us * NS_PER_US}"
+    # One field: of several, a reader may see some new and some old.
+    row = text(msgspec.json.encode((upto, sums)).decode())
+    return f"{LEDGER}{names},{owner} row={row} {minute_us * NS_PER_US}"
 
 
 def _close(reign: Reign) -> None:

@@ -71,7 +71,7 @@ class Following:
         for (shard, link), found in zip(wanted, answers, strict=True):
             number = self._of(shard, link)[0]
             for row in (row for answer in found for row in answer.rows()):
-                if row["at"] <= link.limit:
+                if row["at"] is not None and row["at"] <= link.limit:
                     number = max(number, row["time"])
                     order = (row["made"], shard, row["at"], row["time"])
                     new.append((order, _series(row)))

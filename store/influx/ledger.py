@@ -10,7 +10,7 @@ from store.influx.address import BOOKS
 from store.influx.book_lines import LEDGER, RETIRED
 from store.influx.commits import COMMITS, SUMS, Chain, Commit, Sums, read_commits
 from store.influx.connection import Connection
-from store.influx.flushing import row_tags
+from store.influx.flushing import read_row, row_tags
 from store.influx.line_protocol import literal, tag_text, tag_value
 from store.influx.observation_lines import NS_PER_US
 from store.influx.terms import read_chains
@@ -85,8 +85,7 @@ class Ledger:
                 key = (shard, term, (row["time"] // NS_PER_US, *names))
                 if not scope.admits(names[0]):
                     continue
-                own[key] = [row[name] for name in SUMS]
-                upto[key] = row["upto"]
+                upto[key], own[key] = read_row(row["row"])
         late, chains = self._late(chains)
         for shard, term, at, commit in late:
             for minute_us, provider, route, sums in commit.added:

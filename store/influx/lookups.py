@@ -29,7 +29,7 @@ from store.influx.points import (
     selected,
     table_of,
 )
-from store.influx.positions import place_limit, position_of, shard_of
+from store.influx.positions import place_limit, shard_of
 from store.interface import RecentKey, Series
 
 __all__ = ["find", "find_conflicts", "read_recent", "read_watermarks"]
@@ -244,5 +244,5 @@ def read_recent(connection: Connection, limits: Limits) -> list[RecentKey]:
         )
         for answer in sorted(answers, key=lambda each: (each.tags["provider"], each.tags["device"]))
         for row in reversed([*answer.rows()])
-        if position_of(row["place"]) <= limits.get(shard_of(row["place"]), 0)
+        if counts(row, limits)
     ]

@@ -19,7 +19,14 @@ from city.flags import Flag
 from store.influx.catalogue import Catalogue
 from store.influx.line_protocol import text
 
-__all__ = ["CONFLICTS", "NS_PER_US", "OBSERVATIONS", "conflict_lines", "observation_lines"]
+__all__ = [
+    "CONFLICTS",
+    "NS_PER_US",
+    "OBSERVATIONS",
+    "conflict_lines",
+    "observation_lines",
+    "rows_of_lines",
+]
 
 OBSERVATIONS: Final = "observations"
 CONFLICTS: Final = "conflicts"
@@ -80,14 +87,7 @@ def _columns(rows: pa.Table, places: npt.NDArray[np.int64]) -> _Columns:
 
 def _plain_lines(catalogue: Catalogue, rows: _Columns) -> list[str]:
     device = catalogue.devices[rows.series]
-    first = np.ones(len(device), np.bool_)
-    first[1:] = (
-        (device[1:] != device[:-1])
-        | (rows.time_us[1:] != rows.time_us[:-1])
-        | (rows.place[1:] != rows.place[:-1])
-        | (rows.received_us[1:] != rows.received_us[:-1])
-    )
-    starts = np.flatnonzero(first)
+    starts = _starts(device, rows)
     names = [fields.number for fields in catalogue.fields]
     quantity = catalogue.quantities[rows.series].tolist()
     said = [
@@ -111,6 +111,18 @@ def _plain_lines(catalogue: Catalogue, rows: _Columns) -> list[str]:
     ]
 
 
+def _starts(device: npt.NDArray[np.int32], rows: _Columns) -> npt.NDArray[np.int64]:
+    """Return the rows with which points begin (m,)."""
+    first = np.ones(len(device), np.bool_)
+    first[1:] = (
+        (device[1:] != device[:-1])
+        | (rows.time_us[1:] != rows.time_us[:-1])
+        | (rows.place[1:] != rows.place[:-1])
+        | (rows.received_us[1:] != rows.received_us[:-1])
+    )
+    return np.flatnonzero(first)
+
+
 Key = tuple[Any, ...]
 
 
@@ -119,11 +131,7 @@ def _odd_lines(catalogue: Catalogue, rows: pa.Table, places: npt.NDArray[np.int6
     points: dict[Key, list[str]] = {}
     digits: dict[Key, int] = {}
     for row, place in zip(_named(rows), places.tolist(), strict=True):
-        device = int(catalogue.devices[row["series"]])
-        key = (
-            device, row["time_us"], place, row["received_us"],
-            row["flag"], row["end_us"], row["metadata"],
-        )  # fmt: skip
+        key = _key(catalogue, row, place)
         points.setdefault(key, []).append(_field(catalogue, row))
         digits.setdefault(key, catalogue.digits[catalogue.quantities[row["series"]]])
     return [
@@ -131,6 +139,32 @@ def _odd_lines(catalogue: Catalogue, rows: pa.Table, places: npt.NDArray[np.int6
         f" {key[1] * NS_PER_US + digits[key]}"
         for key, said in points.items()
     ]
+
+
+def _key(catalogue: Catalogue, row: dict[str, Any], place: int) -> Key:
+    """Return what rows of one point share."""
+    return (
+        int(catalogue.devices[row["series"]]), row["time_us"], place, row["received_us"],
+        row["flag"], row["end_us"], row["metadata"],
+    )  # fmt: skip
+
+
+def rows_of_lines(
+    catalogue: Catalogue, rows: pa.Table, places: npt.NDArray[np.int64]
+) -> list[list[int]]:
+    """Return which rows stand in each of the lines of `observation_lines`."""
+    odd = _odd(rows)
+    points: dict[Key, list[int]] = {}
+    chosen = np.flatnonzero(odd).tolist()
+    said = zip(_named(rows.filter(pa.array(odd))), places[odd].tolist(), chosen, strict=True)
+    for row, place, at in said:
+        points.setdefault(_key(catalogue, row, place), []).append(at)
+    plain = np.flatnonzero(~odd)
+    columns = _columns(rows.filter(pa.array(~odd)), places[~odd])
+    starts = _starts(catalogue.devices[columns.series], columns)
+    # Of no plain rows, nothing is split off in front of the first point either.
+    parts = np.split(plain, starts)[1:] if len(plain) else []
+    return [*points.values(), *(part.tolist() for part in parts)]
 
 
 def conflict_lines(

@@ -58,9 +58,9 @@ def selected(series: Iterable[Series], *more: str) -> str:
 
 
 def counts(row: dict[str, Any], limits: Limits) -> bool:
-    """Say whether a point is of a frame that is applied."""
+    """Say whether a point is of a frame that is applied; without a place it is being written."""
     place = row["place"]
-    return position_of(place) <= limits.get(shard_of(place), 0)
+    return place is not None and position_of(place) <= limits.get(shard_of(place), 0)
 
 
 def found_in(

@@ -11,12 +11,14 @@ from store.errors import StoreBusyError
 from store.influx.address import BOOKS
 from store.influx.connection import DATA, Connection
 from store.influx.line_protocol import identifier
+from store.influx.rollups import set_rollups
 
 __all__ = ["Policy", "missing", "policies", "provision"]
 
 # Sequence numbers stand for times in the books: a year of them is one file for ever.
 BOOKS_SHARD: Final = "52w"
 DEFAULT_POLICY: Final = "autogen"
+HALF_YEAR_DAYS: Final = 180
 
 
 class Policy(msgspec.Struct, frozen=True):
@@ -33,6 +35,8 @@ class Policy(msgspec.Struct, frozen=True):
 
 def provision(connection: Connection, *, keep_days: int | None = None) -> list[str]:
     """Make the database and its policies where they are missing; return what was done.
+
+    Where observations expire, hourly roll-ups of them stay.
 
     Args:
         connection: To a server of version 1.
@@ -59,10 +63,21 @@ def provision(connection: Connection, *, keep_days: int | None = None) -> list[s
     if known[usual].duration != wanted:
         duration = "INF" if keep_days is None else f"{keep_days}d"
         connection.command(
-            f"ALTER RETENTION POLICY {identifier(usual)} ON {name} DURATION {duration} DEFAULT"
+            f"ALTER RETENTION POLICY {identifier(usual)} ON {name} DURATION {duration}"
+            f" SHARD DURATION {_shard_duration(keep_days)} DEFAULT"
         )
         done.append(f"retention policy {usual}, {duration}")
-    return done
+    return done + set_rollups(connection, usual, wanted=keep_days is not None)
+
+
+def _shard_duration(keep_days: int | None) -> str:
+    """Return the time that one file holds, as the server chooses it for a new policy.
+
+    Source: InfluxDB 1.8 documentation, "InfluxQL", "Retention policy management": SHARD DURATION.
+    """
+    if keep_days is None or keep_days > HALF_YEAR_DAYS:
+        return "7d"
+    return "1d" if keep_days > 1 else "1h"
 
 
 def missing(connection: Connection) -> str | None:

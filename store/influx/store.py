@@ -17,6 +17,7 @@ from store.influx.connection import TIMEOUT_S, Connection
 from store.influx.expiry import expire
 from store.influx.following import Following
 from store.influx.ledger import Ledger
+from store.influx.limits import ServerLimits, server_limits
 from store.influx.lookups import find, find_conflicts, read_recent, read_watermarks
 from store.influx.points import Limits
 from store.influx.provision import missing, provision
@@ -171,6 +172,14 @@ class InfluxStore:
         if self.address.version == 1:
             return provision(self._connection, keep_days=keep_days)
         return provision_buckets(self.address, keep_days=keep_days)
+
+    def server_limits(self) -> ServerLimits | None:
+        """Ask a server of version 1 for its limits; others have none that matter here.
+
+        Raises:
+            StoreBusyError: It does not answer, or shows them to administrators only.
+        """
+        return server_limits(self._connection) if self.address.version == 1 else None
 
     def close(self) -> None:
         """Release the connections. Closing twice is allowed."""

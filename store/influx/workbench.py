@@ -123,8 +123,10 @@ class Workbench:
         while True:
             rows = self._select("*", [*where, f"time <= {low_ns}"], f"LIMIT {size}")
             full = len(rows) >= size
+            # What has no position yet is being written.
+            rows = [row for row in rows if row["at"] is not None]
             rows.sort(key=lambda row: (row["time"], row["id"]), reverse=True)
-            if full:
+            if full and rows:
                 # The last instant may go on behind the page: it comes whole with the next one.
                 low_ns = rows[-1]["time"]
                 rows = [row for row in rows if row["time"] > low_ns]

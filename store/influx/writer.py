@@ -27,6 +27,7 @@ from store.influx.connection import DATA, Connection, RefusedError
 from store.influx.flushing import Flushing
 from store.influx.observation_lines import conflict_lines, observation_lines
 from store.influx.positions import PARTS, places
+from store.influx.refusals import Lines, refused_lines
 from store.influx.reign import Reign, Step
 from store.influx.terms import claim, still_ours
 from store.influx.workbench import Workbench
@@ -46,6 +47,7 @@ class _Prepared(msgspec.Struct, frozen=True):
     """A batch as it is written, kept until it is committed.
 
     Attributes:
+        lines: First values and conflicts, in `data` and in that order.
         data, books: Bodies of requests that come before the commits.
         entered_ns: By shard, the time of its newest quarantine entry.
         listed: By shard, how many series and resolutions its term has written.
@@ -53,6 +55,7 @@ class _Prepared(msgspec.Struct, frozen=True):
 
     batch: Batch
     steps: list[Step]
+    lines: Lines
     data: list[bytes]
     books: list[bytes]
     commits: bytes
@@ -121,8 +124,11 @@ class Writer:
         part = steps[0].at % PARTS
         origins = _origins(batch.origins, batch.observations.num_rows, usual)
         beside = _origins(batch.conflict_origins, batch.conflicts.num_rows, usual)
-        lines = observation_lines(self._catalogue, batch.observations, places(origins, part))
-        lines += conflict_lines(self._catalogue, batch.conflicts, places(beside, part))
+        lines = Lines(
+            observation_lines(self._catalogue, batch.observations, places(origins, part)),
+            conflict_lines(self._catalogue, batch.conflicts, places(beside, part)),
+            places(origins, part),
+        )
         books, entered_ns, listed = self._book_lines(batch, steps, origins)
         books += recent_lines(batch.recent, usual, part)
         commits = [
@@ -130,15 +136,16 @@ class Writer:
             for step in steps
         ]
         return _Prepared(
-            batch, steps, [*_bodies(lines)], [*_bodies(books)], "\n".join(commits).encode(),
-            entered_ns, listed,
+            batch, steps, lines, [*_bodies(lines.all)], [*_bodies(books)],
+            "\n".join(commits).encode(), entered_ns, listed,
         )  # fmt: skip
 
     def _send_or_wait(self, prepared: _Prepared) -> None:
-        """Write a batch; what the server refuses waits until somebody has mended the server.
+        """Write a batch; what the server refuses of the books waits until somebody has mended it.
 
         Raises:
             StoreBusyError: With the server's words.
+            RowsRefusedError: It refuses observations.
         """
         try:
             self._send(prepared)
@@ -148,11 +155,29 @@ class Writer:
             ) from error
 
     def _send(self, prepared: _Prepared) -> None:
-        for body in prepared.data:
-            self._connection.write(DATA, body)
+        self._send_data(prepared)
         for body in prepared.books:
             self._connection.write(BOOKS, body)
         self._connection.write(BOOKS, prepared.commits)
+
+    def _send_data(self, prepared: _Prepared) -> None:
+        """Write observations; the ledger does not count what the server refuses of them.
+
+        Raises:
+            RowsRefusedError: The batch has to be built again without some of its rows.
+        """
+        refused: dict[int, str] = {}
+        for number, body in enumerate(prepared.data):
+            try:
+                self._connection.write(DATA, body)
+            except RefusedError as error:
+                start = number * LINES
+                part = prepared.lines.all[start : start + LINES]
+                found = refused_lines(self._connection, part, error)
+                refused |= {start + at: words for at, words in found.items()}
+        if refused:
+            name = self._connection.address.name
+            raise prepared.lines.rows_refused(name, self._catalogue, prepared.batch, refused)
 
     def _book_lines(
         self, batch: Batch, steps: list[Step], origins: npt.NDArray[np.int64]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 from typing import TYPE_CHECKING, Any
 
@@ -9,9 +10,11 @@ import pytest
 
 from city.clock import US_PER_S, MachineClock, SimulatedClock
 from madina.data_folder import DataFolder
-from madina.doctor import certificates, clocks, exposure, limits, permissions, versions
+from madina.doctor import certificates, clocks, exposure, influx, limits, permissions, versions
 from madina.doctor.check import Check, Machine
 from madina.settings import Settings
+from store.influx import InfluxAddress, ServerLimits
+from store.influx.connection import DATA, Connection
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -139,3 +142,40 @@ def test_a_log_server_of_ones_own_is_asked_for_its_version(
     (found,) = versions.look(machine(nats_url=f"nats://127.0.0.1:{free_port()}"))
     assert found.verdict == "error"
     assert "correct MADINA_NATS_URL" in found.words
+
+
+@pytest.mark.parametrize(
+    ("values_per_tag", "series", "in_memory", "expected"),
+    [
+        (0, 900_000, False, ("ok", "ok")),
+        (100_000, 900, False, ("warning", "ok")),
+        (100_000, 50_000, False, ("error", "ok")),
+        (0, 900, True, ("ok", "warning")),
+        (0, 100_001, True, ("ok", "error")),
+        (0, 900, None, ("ok", "warning")),
+    ],
+)
+def test_an_influxdb_that_will_refuse_devices_is_told_of_before_it_does(
+    values_per_tag: int, series: int, in_memory: bool | None, expected: tuple[str, str]
+) -> None:
+    found = influx.judged(ServerLimits("1.8.10", values_per_tag, series, in_memory))
+    assert tuple(each.verdict for each in found) == expected
+    assert "max-values-per-tag = 0" in found[0].words or found[0].verdict == "ok"
+    assert 'index-version = "tsi1"' in found[1].words or found[1].verdict == "ok"
+
+
+@pytest.mark.live
+def test_an_influxdb_is_asked_for_its_limits(
+    machine: Callable[..., Machine], new_database: Callable[[], InfluxAddress]
+) -> None:
+    address = new_database()
+    place = address.url.removeprefix("http://")
+    with contextlib.closing(Connection(address)) as connection:
+        connection.write(DATA, b"observations,device=a pm10=1 1")
+    found = influx.look(machine(store_url=f"influxdb://{place}/{address.database}"))
+    assert [each.verdict for each in found] == ["ok", "ok"]
+    assert "has 1 series" in found[0].words
+    assert found[1].words == "its index is on disk"
+    away = influx.look(machine(store_url="influxdb://127.0.0.1:9/city"))
+    assert [each.verdict for each in away] == ["warning"]
+    assert influx.look(machine()) == []

@@ -134,6 +134,19 @@ def new_bench(tmp_path: Path) -> Generator[NewBench]:
 
 
 @pytest.fixture
+def new_bench_on(tmp_path: Path) -> Generator[Callable[[Store], Bench]]:
+    """Return a function that makes a bench on a store of the test's own."""
+    with contextlib.ExitStack() as made:
+
+        def make(store: Store) -> Bench:
+            bench = Bench(tmp_path, store=store)
+            made.callback(bench.registry.close)
+            return bench
+
+        yield make
+
+
+@pytest.fixture
 def bench(new_bench: NewBench) -> Bench:
     return new_bench()
 
