@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import structlog
 
+from city.ingest_state import encode_ingest_state, ingest_subject
 from ingest.log.session import LogSession, LogTimes
 from ingest.log.shards import Gathering, Shards
 from ingest.worker import Worker
@@ -25,6 +26,7 @@ __all__ = ["IngestSettings", "run_ingest"]
 log = structlog.get_logger(__name__)
 
 LOOK_EVERY_S = 0.25
+LOOKS_A_TELLING = 4
 # After the last batch: acknowledging it and giving the shards back.
 RELEASE_TIMEOUT_S = 5.0
 
@@ -83,7 +85,7 @@ async def run_ingest(
         ready()
         try:
             async with asyncio.TaskGroup() as group:
-                looking = group.create_task(_look(board, shards))
+                looking = group.create_task(_look(board, shards, session, settings.name))
                 link = Link(settings.nats_url, settings.name, [session])
                 linked = group.create_task(link.run(), name="link")
                 group.create_task(_wake_at(stop, session))
@@ -96,10 +98,14 @@ async def run_ingest(
     log.info("ingest.ended", shards=settings.shards)
 
 
-async def _look(board: StatusBoard, shards: Shards) -> None:
+async def _look(board: StatusBoard, shards: Shards, session: LogSession, name: str) -> None:
+    """Look several times a second, and tell others what was seen once a second."""
+    subject = ingest_subject(name)
     while True:
-        board.look(shards)
-        await asyncio.sleep(LOOK_EVERY_S)
+        for _ in range(LOOKS_A_TELLING):
+            board.look(shards)
+            await asyncio.sleep(LOOK_EVERY_S)
+        await session.tell(subject, encode_ingest_state(board.state(name)))
 
 
 async def _wake_at(stop: asyncio.Event, session: LogSession) -> None:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from city.ingest_state import IngestState
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -128,6 +130,24 @@ class StatusBoard:
         if self._asked_s is not None and self._monotonic_s() - self._asked_s >= SILENT_S:
             waited_s = self._monotonic_s() - self._asked_s
             self.store_busy(f"the store has had a batch for {waited_s:.0f} s: is its disk slow?")
+
+    def state(self, name: str) -> IngestState:
+        """Return what others are told of a worker, from any thread."""
+        status = self._status
+        return IngestState(
+            name=name,
+            started=status.started,
+            log_words=status.log_words,
+            store_words=status.store_words,
+            messages_per_s=status.messages_per_s,
+            observations_per_s=status.observations_per_s,
+            work_s=status.work_s,
+            commit_s=status.commit_s,
+            oldest_us=status.oldest_us,
+            waiting_frames=status.waiting_frames,
+            owned=len(status.owned),
+            batches=status.batches,
+        )
 
     def _change(self, **fields: object) -> None:
         self._status = msgspec.structs.replace(self._status, **fields)

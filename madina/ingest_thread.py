@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import uvloop
 
+from city.ingest_state import IngestState
 from ingest.run import IngestSettings, run_ingest
 from ingest.seams import Applying
 from ingest.status import StatusBoard
-from services.parts import IngestLook
 
 __all__ = ["IngestThread"]
 
@@ -43,22 +43,9 @@ class IngestThread:
         with contextlib.suppress(RuntimeError):  # its loop is closed: it has ended already
             self._loop.call_soon_threadsafe(self._stop.set)
 
-    def look(self) -> IngestLook:
-        """Return how it does, in the words of services."""
-        status = self._board.status
-        return IngestLook(
-            started=status.started,
-            log_words=status.log_words,
-            store_words=status.store_words,
-            messages_per_s=status.messages_per_s,
-            observations_per_s=status.observations_per_s,
-            work_s=status.work_s,
-            commit_s=status.commit_s,
-            oldest_us=status.oldest_us,
-            waiting_frames=status.waiting_frames,
-            owned=len(status.owned),
-            batches=status.batches,
-        )
+    def look(self) -> IngestState:
+        """Return how it does, from any thread."""
+        return self._board.state(self._settings.name)
 
     def _work(self, ready: Callable[[], None]) -> None:
         with asyncio.Runner(loop_factory=lambda: self._loop) as runner:

@@ -7,6 +7,7 @@ supervisor starts it again, and all that counts is in the store, the registry an
 import asyncio
 import os
 import signal
+import socket
 import sys
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Protocol
@@ -15,6 +16,8 @@ import structlog
 import uvloop
 
 from city.clock import Clock, MachineClock
+from city.ingest_state import IngestState
+from city.subjects import gateway_token
 from indicators.arrivals import Arrivals, MarkedWriter
 from ingest.applier import Applier, ApplierSettings
 from ingest.codecs.catalogue import find_codecs
@@ -30,7 +33,6 @@ from madina.service_parts import service_parts
 from madina.settings import Settings
 from madina.supervisor.ports import free_port, listening_socket
 from services.app import create_app, end_streams
-from services.parts import IngestLook
 from store.duckdb import DuckDBStore
 
 __all__ = ["run_node"]
@@ -91,7 +93,7 @@ def run_node(
         ):
             parts["retention"] = Retention(found.store, clock, settings.retention_days)
         if with_services:
-            look = _elsewhere if ingest is None else ingest.look
+            look = None if ingest is None else ingest.look
             parts["services"] = _services(settings, found, clock, look)
         on.run(_run(parts, ready))
 
@@ -102,13 +104,17 @@ def _ingest(settings: Settings, nats_url: str, found: Opened, clock: Clock) -> I
     writer = MarkedWriter(found.store, arrivals, clock)
     rules = ApplierSettings(unknown_devices=settings.unknown_devices, timezone=settings.timezone)
     return IngestThread(
-        IngestSettings(nats_url=nats_url, name=f"ingest-{os.getpid()}", shards=settings.shards),
+        IngestSettings(nats_url=nats_url, name=_worker_name(), shards=settings.shards),
         Applier(found.store, found.registry, rules, find_codecs(), write=writer.write),
     )
 
 
+def _worker_name() -> str:
+    return gateway_token(f"ingest-{socket.gethostname()}-{os.getpid()}")
+
+
 def _services(
-    settings: Settings, found: Opened, clock: Clock, look: Callable[[], IngestLook]
+    settings: Settings, found: Opened, clock: Clock, look: Callable[[], IngestState] | None
 ) -> HttpServer:
     app = create_app(service_parts(settings, found, clock, look))
     try:
@@ -117,10 +123,6 @@ def _services(
         free_port(settings.http_host, settings.http_port, "http_port")  # says why not
         raise
     return HttpServer(app, listening, lambda: end_streams(app))
-
-
-def _elsewhere() -> IngestLook:
-    return IngestLook(log_words="ingest does not run in this process")
 
 
 async def _run(parts: Mapping[str, _Part], ready: Callable[[], None]) -> None:

@@ -9,6 +9,7 @@ import msgspec
 
 import services
 from city.clock import Clock
+from city.ingest_state import IngestState
 from ingest.codecs.catalogue import array_codecs
 from madina.admin_key import admin_key
 from madina.backup.copier import Copier
@@ -16,13 +17,13 @@ from madina.data_folder import DataFolder
 from madina.opening import Opened
 from madina.settings import Settings
 from madina.way_to_log import log_disk, uplink_settings
-from services.parts import IngestLook, ServicesParts
+from services.parts import ServicesParts
 
 __all__ = ["service_parts"]
 
 
 def service_parts(
-    settings: Settings, found: Opened, clock: Clock, ingest: Callable[[], IngestLook]
+    settings: Settings, found: Opened, clock: Clock, ingest: Callable[[], IngestState] | None
 ) -> ServicesParts:
     """Return the parts of `services.app.create_app`.
 
@@ -30,7 +31,7 @@ def service_parts(
         settings: `nats_url` is looked at only where something has to be asked of the log.
         found: Open store and registry.
         clock: For every instant that is written.
-        ingest: Tells how ingest does.
+        ingest: Tells how ingest does; None: other processes do.
     """
     return ServicesParts(
         registry=found.registry,

@@ -75,7 +75,7 @@ def _of_way_to_log(part: Part, state: GatewayState) -> Iterator[Reason]:
 
 
 def _of_ingest(services: Services) -> Iterator[Reason]:
-    look = services.parts.ingest()
+    look = services.ingest()
     if look.log_words:
         yield Reason("ingest", "error", look.log_words)
     elif not look.started:
@@ -96,7 +96,7 @@ def _of_services(services: Services) -> Iterator[Reason]:
     if services.failed:
         yield Reason("services", "error", services.failed)
     state = services.state
-    if (words := state.trouble("store")) and not services.parts.ingest().store_words:
+    if (words := state.trouble("store")) and not services.ingest().store_words:
         yield Reason("store", "error", words)
     if words := state.trouble("registry"):
         yield Reason("registry", "error", words)

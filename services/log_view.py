@@ -14,9 +14,11 @@ import nats.errors
 import structlog
 
 from city.gateway_state import GATEWAY_STATES, GatewayState, decode_state
+from city.ingest_state import INGEST_STATES
 from city.live import LiveObservation, decode_live
 from city.subjects import LIVE_SUBJECT, STREAM
 from services.log_counts import LogCounts, LogReadError
+from services.workers import Workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -89,9 +91,13 @@ class LogView:
     Args:
         shards: How many shards the platform has.
         observed: Is handed the observations of each live message.
+
+    Attributes:
+        workers: Of ingest, as they told last.
     """
 
     def __init__(self, shards: int, observed: Callable[[list[LiveObservation]], None]) -> None:
+        self.workers = Workers()
         self._observed = observed
         self._counts = LogCounts(shards)
         self._client: Client | None = None
@@ -158,6 +164,7 @@ class LogView:
         """Listen to gateways and ingest, and look at the log once a second."""
         # nats-py leaves a parameter's type open.
         await client.subscribe(GATEWAY_STATES, cb=self._heard)  # pyright: ignore[reportUnknownMemberType]
+        await client.subscribe(INGEST_STATES, cb=self.workers.heard)  # pyright: ignore[reportUnknownMemberType]
         await client.subscribe(LIVE_SUBJECT, cb=self._lived)  # pyright: ignore[reportUnknownMemberType]
         self._client = client
         while True:

@@ -141,7 +141,7 @@ class _Collector:
                 yield family
 
     def _ingest(self) -> Iterator[Metric]:
-        look = self._services.parts.ingest()
+        look = self._services.ingest()
         yield _gauge("madina_ingest_messages_per_second", "applied", look.messages_per_s)
         yield _gauge("madina_ingest_observations_per_second", "stored", look.observations_per_s)
         yield _gauge("madina_ingest_work_seconds", "decoding of the last batch", look.work_s)

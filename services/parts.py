@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from city.clock import Clock
+    from city.ingest_state import IngestState
     from link.disk import DiskReserve
     from registry.registry import Registry
     from store.interface import Store
 
-__all__ = ["IngestLook", "MakesCopies", "ServicesParts"]
+__all__ = ["MakesCopies", "ServicesParts"]
 
 
 class MakesCopies(Protocol):
@@ -37,40 +38,13 @@ class MakesCopies(Protocol):
         ...
 
 
-class IngestLook(msgspec.Struct, frozen=True):
-    """One look at ingest, as it tells about itself.
-
-    Attributes:
-        started: It has read the store once.
-        log_words, store_words: What is wrong between ingest and the log or the store, for people;
-            empty when all is well.
-        messages_per_s, observations_per_s: Applied and stored, over the last seconds.
-        work_s, commit_s: How long the last batch took to decode and to commit.
-        oldest_us: When the log took the oldest frame that waits; 0 when none does.
-        waiting_frames: Read from the log and not applied.
-        owned: How many shards it owns.
-        batches: Since its start.
-    """
-
-    started: bool = False
-    log_words: str = ""
-    store_words: str = ""
-    messages_per_s: float = 0.0
-    observations_per_s: float = 0.0
-    work_s: float = 0.0
-    commit_s: float = 0.0
-    oldest_us: int = 0
-    waiting_frames: int = 0
-    owned: int = 0
-    batches: int = 0
-
-
 class ServicesParts(msgspec.Struct, frozen=True):
     """What `services.app.create_app` is made of.
 
     Attributes:
         registry, store: Opened and closed by who composes.
-        ingest: Returns how ingest does now; called often, from the event loop.
+        ingest: Returns how ingest does now; called often, from the event loop. None: it runs in
+            other processes, which tell.
         nats_url: Address of the log, with its credentials.
         shards: How many shards the platform has; a replay is told to each.
         clock: For every instant that is written.
@@ -89,7 +63,7 @@ class ServicesParts(msgspec.Struct, frozen=True):
 
     registry: Registry
     store: Store
-    ingest: Callable[[], IngestLook]
+    ingest: Callable[[], IngestState] | None
     nats_url: str
     shards: int
     clock: Clock

@@ -24,6 +24,7 @@ from services.uplink import HttpUplink
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
+    from city.ingest_state import IngestState
     from city.live import LiveObservation
     from services.parts import ServicesParts
 
@@ -65,6 +66,11 @@ class Services:
         self.failed = ""
         tenants = (self.view, self.access, self.replayer)
         self._link = Link(parts.nats_url, NAME, tenants)
+
+    def ingest(self) -> IngestState:
+        """Return how ingest does, in this process or in others."""
+        own = self.parts.ingest
+        return self.view.workers.state() if own is None else own()
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:

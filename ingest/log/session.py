@@ -76,6 +76,8 @@ class LogSession:
         self._times = times
         self._buffer_bytes = buffer_bytes
         self._client: Client | None = None
+        # There is one before there is a stream.
+        self._told: Client | None = None
         self._ownership: Ownership | None = None
         self._absent_since_s: float | None = None
         self._hungry = asyncio.Event()
@@ -107,10 +109,11 @@ class LogSession:
             LogError: If it refuses something.
         """
         self._free.clear()
+        self._told = client
         try:
             await self._work(client)
         finally:
-            self._client = self._ownership = None
+            self._client = self._ownership = self._told = None
             self._free.set()
 
     async def _work(self, client: Client) -> None:
@@ -145,15 +148,19 @@ class LogSession:
             with contextlib.suppress(nats.errors.Error, OSError):
                 await self._ownership.verify(shard)
 
+    async def tell(self, subject: str, message: bytes) -> None:
+        """Tell others something that nobody has to hear."""
+        with contextlib.suppress(nats.errors.Error, OSError):
+            if self._told is not None:
+                await self._told.publish(subject, message)
+
     async def committed(self, told: list[tuple[str, bytes]]) -> None:
         """Acknowledge what is applied and tell others (subject, message); none has to arrive."""
         if self._shards.doubtful():
             self.wake()
         await self._acknowledge()
-        with contextlib.suppress(nats.errors.Error, OSError):
-            for subject, message in told:
-                if self._client is not None:
-                    await self._client.publish(subject, message)
+        for subject, message in told:
+            await self.tell(subject, message)
 
     async def _acknowledge(self) -> None:
         if self._ownership is not None:

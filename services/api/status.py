@@ -212,7 +212,7 @@ async def read_status(request: Request, running: Running) -> Response:
 
 
 def _rates(running: Running) -> RatesDocument:
-    look = running.parts.ingest()
+    look = running.ingest()
     return RatesDocument(
         received_per_s=sum(each.state.messages_per_s for each in running.view.gateways()),
         applied_per_s=look.messages_per_s,
@@ -221,7 +221,7 @@ def _rates(running: Running) -> RatesDocument:
 
 
 def _lag(running: Running) -> LagDocument:
-    look, balance = running.parts.ingest(), running.state.balance
+    look, balance = running.ingest(), running.state.balance
     waiting_us = running.parts.clock.now_us() - look.oldest_us if look.oldest_us else 0
     latencies = [each.state.frame_latency_s for each in running.view.gateways()]
     return LagDocument(

@@ -1,4 +1,4 @@
-"""What compose.yaml runs in containers runs here: its commands, its variables, its files.
+"""What the compose files run in containers runs here: its commands, its variables, its files.
 
 The images are not built, and nothing of the container's walls is tested.
 """
@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from conftest import Servers
 
@@ -27,23 +27,30 @@ pytestmark = [pytest.mark.live, pytest.mark.journey, pytest.mark.timeout(240)]
 VARIABLE = re.compile(r"\$\{(\w+)(?::[-?]([^}]*))?\}")
 NATS_SERVER = Path(sys.executable).parent / "nats-server"
 OURS = (sys.executable, "-m", "madina")
+FILES = ("compose.yaml",)
+INFLUXDB = (*FILES, "compose.influxdb.yaml")
 READING = b'{"obs":[{"q":"temperature","v":21.5,"u":"Cel"}]}'
 
 
 class Composed:
-    """The services of compose.yaml as processes of this machine.
+    """The services of some files, one over the other, as processes of this machine.
 
     Attributes:
         passwords: What `make-env` has written.
-        services: As the file has them.
+        services: As the files have them.
     """
 
-    def __init__(self, deploy: Path, folder: Path, places: Mapping[str, str]) -> None:
+    def __init__(
+        self, deploy: Path, folder: Path, places: Mapping[str, str], files: Sequence[str] = FILES
+    ) -> None:
         subprocess.run([deploy / "compose" / "make-env", folder], check=True)
         lines = (folder / ".env").read_text(encoding="utf-8").splitlines()
         self.passwords = dict(line.split("=", 1) for line in lines)
-        text = (deploy / "compose" / "compose.yaml").read_text(encoding="utf-8")
-        self.services: dict[str, Any] = yaml.safe_load(text)["services"]
+        self.services: dict[str, Any] = {}
+        for file in files:
+            text = (deploy / "compose" / file).read_text(encoding="utf-8")
+            for name, service in yaml.safe_load(text)["services"].items():
+                self.services[name] = self.services.get(name, {}) | service
         self._deploy = deploy
         self._folder = folder
         # Names and ports of containers, and what they are here.
@@ -81,19 +88,20 @@ def test_passwords_are_made_once_and_stand_nowhere_else(deploy: Path, tmp_path: 
     composed = Composed(deploy, tmp_path, {})
     assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
     secrets = [value for key, value in composed.passwords.items() if key[-3:] in {"ORD", "KEY"}]
-    assert len({*secrets}) == 3
+    assert len({*secrets}) == 4
     assert all(len(secret) == 64 for secret in secrets)
     again = subprocess.run([deploy / "compose" / "make-env", tmp_path], check=False)
     assert again.returncode == 1
-    text = (deploy / "compose" / "compose.yaml").read_text(encoding="utf-8")
-    assert not re.search(r"(?i)(password|key): (?!\$\{)", text)
+    for file in INFLUXDB:
+        text = (deploy / "compose" / file).read_text(encoding="utf-8")
+        assert not re.search(r"(?i)(password|key): (?!\$\{)", text)
 
 
 class Running:
     """The services as they run here.
 
     Attributes:
-        api: Address of the node's API.
+        api: Address of the API.
         mqtt: Port by gateway.
     """
 
@@ -101,7 +109,7 @@ class Running:
         self, composed: Composed, folder: Path, servers: Servers, ports: dict[str, int]
     ) -> None:
         self.servers = servers
-        self.api = f"http://127.0.0.1:{ports['node']}"
+        self.api = f"http://127.0.0.1:{ports['api']}"
         self.mqtt = {name: port for name, port in ports.items() if name.startswith("gateway")}
         self._composed = composed
         self._folder = folder
@@ -117,6 +125,29 @@ class Running:
         ]
         environment = os.environ | self._composed.environment("nats")
         self.servers.start("nats", [NATS_SERVER, *command], environment)
+
+    def start_influxdb(self, port: int, rpc: int) -> None:
+        """Start the server with the image's variables, and do what the image does at first."""
+        folder = self._folder / "influxdb"
+        environment = self._composed.environment("influxdb") | {
+            "INFLUXDB_BIND_ADDRESS": f"127.0.0.1:{rpc}",
+            "INFLUXDB_HTTP_BIND_ADDRESS": f"127.0.0.1:{port}",
+            "INFLUXDB_META_DIR": f"{folder}/meta",
+            "INFLUXDB_DATA_DIR": f"{folder}/data",
+            "INFLUXDB_DATA_WAL_DIR": f"{folder}/wal",
+        }
+        user, password = (environment.pop(f"INFLUXDB_ADMIN_{of}") for of in ("USER", "PASSWORD"))
+        self.servers.start("influxd", ["influxd", "-config", "/dev/null"], os.environ | environment)
+        made = {"q": f"CREATE USER {user} WITH PASSWORD '{password}' WITH ALL PRIVILEGES"}
+        address = f"http://127.0.0.1:{port}/query"
+        self.servers.until(lambda: _answers(address, made), "InfluxDB")
+
+    def provision(self) -> None:
+        """Run the container that makes the database, and ends."""
+        command = [*OURS, *self._composed.command("provision")]
+        environment = os.environ | self._composed.environment("provision")
+        done = subprocess.run(command, env=environment, capture_output=True, check=False)
+        assert b"database madina" in done.stdout, done.stderr.decode()
 
     def start(self, name: str, database: str, **ports: str) -> None:
         environment = self._composed.environment(name)
@@ -153,21 +184,41 @@ class Running:
         return [each["value"] for each in msgspec.json.decode(answer)["items"]]
 
 
-@pytest.fixture
+def _answers(address: str, asked: dict[str, str]) -> bool:
+    try:
+        return httpx.post(address, params=asked).is_success
+    except httpx.TransportError:
+        return False
+
+
+@pytest.fixture(params=[FILES, INFLUXDB], ids=["duckdb", "influxdb"])
 def running(
+    request: pytest.FixtureRequest,
     deploy: Path,
     tmp_path: Path,
     servers: Servers,
     free_port: Callable[[], int],
     postgresql_url: Callable[[], str],
 ) -> Running:
-    nats, ports = free_port(), {name: free_port() for name in ("node", "gateway-0", "gateway-1")}
+    nats, influxdb = free_port(), free_port()
+    ports = {name: free_port() for name in ("api", "gateway-0", "gateway-1")}
     everywhere = "0.0.0.0"  # noqa: S104 - of the container
-    places = {"@nats:4222": f"@127.0.0.1:{nats}", everywhere: "127.0.0.1"}
-    running = Running(Composed(deploy, tmp_path, places), tmp_path, servers, ports)
+    places = {
+        "@nats:4222": f"@127.0.0.1:{nats}",
+        "@influxdb:8086": f"@127.0.0.1:{influxdb}",
+        everywhere: "127.0.0.1",
+    }
+    files: tuple[str, ...] = request.param
+    running = Running(Composed(deploy, tmp_path, places, files), tmp_path, servers, ports)
     running.start_log(nats)
-    database = postgresql_url()
-    running.start("node", database, MADINA_HTTP_PORT=str(ports["node"]))
+    database, api = postgresql_url(), {"MADINA_HTTP_PORT": str(ports["api"])}
+    if files == INFLUXDB:
+        running.start_influxdb(influxdb, free_port())
+        running.provision()
+        running.start("ingest", database)
+        running.start("services", database, **api)
+    else:
+        running.start("node", database, **api)
     for name, port in running.mqtt.items():
         running.start(name, database, MADINA_MQTT_PORT=str(port))
     servers.until(running.ready, "the roles are ready")

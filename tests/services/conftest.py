@@ -17,12 +17,13 @@ from nats.aio.client import Client
 from city.clock import MachineClock
 from city.frame import COUNT_HEADER
 from city.gateway_state import GatewayState, LogState, encode_state, state_subject
+from city.ingest_state import IngestState
 from city.live import LiveObservation, encode_live
 from city.subjects import LIVE_SUBJECT, STREAM, STREAM_SUBJECTS, frame_subject
 from link.uplink import UplinkSettings
 from registry.registry import Registry
 from services.app import create_app
-from services.parts import IngestLook, ServicesParts
+from services.parts import ServicesParts
 from store.duckdb import DuckDBStore
 from store.interface import OBSERVATION_SCHEMA, Batch, GatewayCount, Mark, ReceivedRow
 
@@ -32,7 +33,7 @@ SHARDS = 4
 EPOCH = 1_772_600_000_000_000
 GATEWAY = "gateway-0"
 NOTHING = OBSERVATION_SCHEMA.empty_table()
-Parts = tuple[ServicesParts, list[IngestLook]]
+Parts = tuple[ServicesParts, list[IngestState]]
 IDLE = Batch([], [], [], [], NOTHING, NOTHING)
 
 
@@ -45,7 +46,7 @@ class City:
         admin: A client that has the admin key.
     """
 
-    def __init__(self, parts: ServicesParts, address: str, ingest: list[IngestLook]) -> None:
+    def __init__(self, parts: ServicesParts, address: str, ingest: list[IngestState]) -> None:
         self.parts = parts
         self.store = parts.store
         self.registry = parts.registry
@@ -159,7 +160,7 @@ def parts(tmp_path: Path, nats_url: str) -> Iterator[Parts]:
     clock = MachineClock()
     registry = Registry.open(f"sqlite:///{tmp_path}/registry.sqlite", clock)
     store = DuckDBStore(tmp_path / "store.duckdb")
-    told = [IngestLook(started=True, owned=SHARDS)]
+    told = [IngestState(started=True, owned=SHARDS)]
     pages = tmp_path / "pages"
     pages.mkdir()
     (pages / "index.html").write_text("<!doctype html><title>a page</title>")
