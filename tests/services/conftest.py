@@ -155,7 +155,13 @@ def make_stream() -> Callable[[str], None]:
 
 
 @pytest.fixture
-def parts(tmp_path: Path, nats_url: str) -> Iterator[Parts]:
+def http_ingest_rate() -> float:
+    """Requests a second that one sender may make."""
+    return 50.0
+
+
+@pytest.fixture
+def parts(tmp_path: Path, nats_url: str, http_ingest_rate: float) -> Iterator[Parts]:
     """Return parts on fresh files and a fresh log, and what ingest tells."""
     clock = MachineClock()
     registry = Registry.open(f"sqlite:///{tmp_path}/registry.sqlite", clock)
@@ -179,7 +185,7 @@ def parts(tmp_path: Path, nats_url: str) -> Iterator[Parts]:
             uplink=UplinkSettings(None, shards=SHARDS, max_message_bytes=200_000),
             uplink_name="http-test",
             array_codecs=frozenset({"senml-json"}),
-            http_ingest_rate=50,
+            http_ingest_rate=http_ingest_rate,
             pages=pages,
         ),
         told,

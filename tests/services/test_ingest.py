@@ -174,6 +174,8 @@ def test_what_cannot_be_taken_is_refused_in_words_and_nothing_of_it_is_kept(  # 
     assert logged(routed, frames_on_log) == []
 
 
+# So few that no machine is too slow to send more.
+@pytest.mark.parametrize("http_ingest_rate", [2.0])
 def test_who_sends_too_often_is_told_when_to_come_again(routed: City) -> None:
     key = {"Authorization": f"Bearer {key_for(routed, route='boxes')}"}
     answers = [
