@@ -16,9 +16,9 @@ BENCH ?= all
 SECONDS ?=
 DATA ?=
 STORES ?= duckdb
-# Processes that run tests side by side: tests wait for servers, so one more than there are
-# processors; 0 runs them one after the other.
-WORKERS ?= $(shell n=$$(nproc); echo $$((n < 7 ? n + 1 : 8)))
+# Processes that run tests side by side; 3 take half the time, but tests that time whole
+# platforms then compete with the rest: `test_load_scenario` has failed so.
+WORKERS ?= 0
 
 .PHONY: help setup run quick test check bench fuzz docs acceptance fmt lock pages wheel clean
 

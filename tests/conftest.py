@@ -149,6 +149,16 @@ def influxd(
     server.kill()
 
 
+@pytest.fixture
+def lone_influxd(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[Influxd]:
+    """Start an InfluxDB of this test's own, that may be killed."""
+    folder = tmp_path / "influxd"
+    folder.mkdir()
+    server = Influxd(folder, free_port(), free_port())
+    yield server
+    server.kill()
+
+
 @pytest.fixture(scope="session")
 def new_database(influxd: Influxd) -> Callable[[], InfluxAddress]:
     """Return a function that makes a database."""

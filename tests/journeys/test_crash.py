@@ -1,6 +1,6 @@
 """Killed and stopped at random moments under load, everything that was acknowledged is there once.
 
-`make bench BENCH=crash` is the same with a million messages.
+`make bench BENCH=crash` (and `crash-influx`) is the same with a million messages.
 """
 
 from pathlib import Path
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.crash import kill_under_load
-from bench.mortal import running_city
+from bench.mortal import StoreKind, running_city
 
 pytestmark = [pytest.mark.live, pytest.mark.journey]
 
@@ -16,8 +16,9 @@ MESSAGES, RATE_PER_S, SEED = 40_000, 4_000.0, 7
 
 
 @pytest.mark.timeout(240)
-def test_kills_at_random_moments_lose_and_double_nothing(tmp_path: Path) -> None:
-    with running_city(tmp_path, gateways=2) as city:
+@pytest.mark.parametrize("store", ["duckdb", "influxdb"])
+def test_kills_at_random_moments_lose_and_double_nothing(tmp_path: Path, store: StoreKind) -> None:
+    with running_city(tmp_path, gateways=2, store=store) as city:
         killed = kill_under_load(city, MESSAGES, RATE_PER_S, SEED)
     verdict = killed.verdict
     assert sum(killed.kills.values()) >= 3, "it was over before anything was hurt"
