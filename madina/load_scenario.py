@@ -41,6 +41,10 @@ US_PER_MS: Final = 1_000
 VALUES_AT_ONCE: Final = 10_000
 # A report draws this many intervals at most.
 INTERVALS: Final = 600
+NO_FAULTS: Final = (
+    "the scenario has faults: they are done to a `madina up` on this machine,"
+    " without --host and without --shard"
+)
 BASE_36: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -101,6 +105,8 @@ def carry_out(
     Raises:
         CommandError: Connections did not open, or the API refuses.
     """
+    if scenario.faults and (platform is None or shard.of > 1):
+        raise CommandError(NO_FAULTS)
     plan = _prepared(scenario, target, shard)
     before = None
     if platform is not None:
@@ -152,6 +158,10 @@ def _prepared(scenario: Scenario, target: LoadTarget, shard: Shard) -> _Plan:
         Window(f"outage of {rule.name}", seconds_of(each.at), _end_s(each.at, each.lasts))
         for rule in scenario.fleets
         for each in rule.outages
+    ]
+    windows += [
+        Window(each.name, seconds_of(each.at), _end_s(each.at, each.lasts))
+        for each in scenario.faults
     ]
     return _Plan(scenario, orders, forms, spans, windows, shard)
 

@@ -19,6 +19,7 @@ from loadtest.rig.sampling import ApiAddress, ReadingRecord, Sampler
 from loadtest.scenario.curve import Span, spans_of
 from loadtest.scenario.model import seconds_of
 from madina.errors import CommandError
+from madina.load_faults import cause
 from madina.supervisor.death import die_with_parent
 
 __all__ = ["LoadTarget", "Sending", "Watched"]
@@ -93,7 +94,11 @@ class Sending:
             started_us = MachineClock().now_us() + int(
                 (crew.started_s - time.perf_counter()) * US_PER_S
             )
-            results, reading = await self._sent(crew)
+            async with asyncio.TaskGroup() as tasks:
+                faults = self._orders[0].scenario.faults
+                hurting = tasks.create_task(cause(faults, self._target.pids, crew.started_s))
+                results, reading = await self._sent(crew)
+                hurting.cancel()
             stolen_after, all_after = stolen()
         return Watched(
             results=results,

@@ -9,7 +9,7 @@ from loadtest.latency import LatencySummary
 from loadtest.outcome.run import BudgetCheck, LoadRun, PhaseFigures
 from loadtest.rig.order import WorkerResult, exhausted_words
 from loadtest.scenario.curve import RateCurve, Span
-from loadtest.scenario.model import Budgets, seconds_of
+from loadtest.scenario.model import Budgets, Fault, seconds_of
 from loadtest.timing import TimingsRecord
 
 __all__ = ["bottlenecks", "budget_checks", "complaints_of", "knee", "phase_figures"]
@@ -84,7 +84,24 @@ def budget_checks(run: LoadRun, budgets: Budgets) -> list[BudgetCheck]:
     ]
     scheduled = run.total("scheduled")
     share = run.total("sent") / scheduled if scheduled else 1.0
-    return [*checks, BudgetCheck("sent", f">= {budgets.sent:g}", share, share >= budgets.sent)]
+    checks.append(BudgetCheck("sent", f">= {budgets.sent:g}", share, share >= budgets.sent))
+    return checks + [check for fault in run.scenario.faults for check in _fault_checks(run, fault)]
+
+
+def _fault_checks(run: LoadRun, fault: Fault) -> Iterator[BudgetCheck]:
+    """Yield what a scenario expects of a fault, against the run's account."""
+    expect, account = fault.expect, run.account
+    figures = [
+        ("lost", expect.lost, None if account is None else account.lost),
+        ("difference", expect.difference, None if account is None else account.difference),
+    ]
+    for name, most, count in figures:
+        met = count is not None and count <= most
+        yield BudgetCheck(f"{fault.name}: {name}", f"<= {most}", count, met)
+    if expect.catch_up is not None:
+        most_s, took_s = seconds_of(expect.catch_up), run.catch_up_s
+        met = took_s is not None and took_s <= most_s
+        yield BudgetCheck(f"{fault.name}: catch_up", f"<= {most_s:g} s", took_s, met)
 
 
 def complaints_of(run: LoadRun) -> list[str]:

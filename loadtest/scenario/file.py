@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 import yaml
 
-from loadtest.scenario.model import FleetRule, Scenario, seconds_of
+from loadtest.scenario.model import Fault, FleetRule, Scenario, seconds_of
 
 __all__ = ["ScenarioError", "find_scenario", "read_scenario", "ready_names", "scenario_schema"]
 
@@ -119,6 +119,19 @@ def _senseless(scenario: Scenario) -> Iterator[tuple[str, str]]:
         yield from ((path + below, words) for below, words in _senseless_fleet(fleet))
     if not sum(seconds_of(phase.seconds) for phase in scenario.phases):
         yield ".phases", "they last no time at all"
+    whole_s = sum(seconds_of(each.seconds) * getattr(each, "steps", 1) for each in scenario.phases)
+    for at, fault in enumerate(scenario.faults):
+        path = f".faults[{at}]"
+        yield from ((path + below, words) for below, words in _senseless_fault(fault, whole_s))
+
+
+def _senseless_fault(fault: Fault, whole_s: float) -> Iterator[tuple[str, str]]:
+    if seconds_of(fault.at) + seconds_of(fault.lasts) >= whole_s:
+        yield ".at", f"it is not over when the phases are, after {whole_s:g} s"
+    if fault.do == "freeze" and not seconds_of(fault.lasts):
+        yield ".lasts", "a freeze that lasts no time at all: say how long"
+    if fault.do == "kill" and seconds_of(fault.lasts):
+        yield ".lasts", "a killed part is back when its supervisor has started it: leave it away"
 
 
 def _senseless_fleet(fleet: FleetRule) -> Iterator[tuple[str, str]]:

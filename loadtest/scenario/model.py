@@ -10,6 +10,8 @@ __all__ = [
     "Burst",
     "ClockRule",
     "Duration",
+    "Expected",
+    "Fault",
     "FleetRule",
     "Habits",
     "Hold",
@@ -111,6 +113,42 @@ class Outage(_Strict, frozen=True):
     at: Duration
     lasts: Duration = 0.0
     share: Share = 1.0
+
+
+class Expected(_Strict, frozen=True):
+    """What a fault may do to a run; checked when the run is over.
+
+    Attributes:
+        lost: Messages with PUBACK that are not there.
+        difference: Of the ledger.
+        catch_up: From the last PUBACK until nothing waits any more; unset: only told.
+    """
+
+    lost: Annotated[int, Meta(ge=0)] = 0
+    difference: Annotated[int, Meta(ge=0)] = 0
+    catch_up: Duration | None = None
+
+
+class Fault(_Strict, frozen=True):
+    """A part of the platform is hurt: by its supervisor's own account of process ids.
+
+    Attributes:
+        at: Since the start.
+        do: `kill`: SIGKILL, the supervisor starts it again. `freeze`: SIGSTOP, then SIGCONT.
+        part: `gateway`: all of them. `node`: ingest, store and API.
+        lasts: Of a freeze.
+    """
+
+    at: Duration
+    do: Literal["kill", "freeze"]
+    part: Literal["gateway", "log", "node"]
+    lasts: Duration = 0.0
+    expect: Expected = Expected()
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return f"{self.do} of {self.part}"
 
 
 class FleetRule(_Strict, frozen=True):
@@ -216,6 +254,7 @@ class Scenario(_Strict, frozen=True, kw_only=True):
 
     Attributes:
         processes: Of the generator; unset: one for 20,000 connections or 20,000 messages a second.
+        faults: What is done to the platform meanwhile, and what may come of it.
         checked: Devices whose every stored value is read back; unset: 200, or all with `--exact`.
         drain: How long the last PUBACKs and the ledger are waited for.
     """
@@ -229,6 +268,7 @@ class Scenario(_Strict, frozen=True, kw_only=True):
     fleets: Annotated[list[FleetRule], Meta(min_length=1)]
     phases: Annotated[list[Phase], Meta(min_length=1)]
     reading: Reading = Reading()
+    faults: list[Fault] = []
     checked: Annotated[int, Meta(ge=0)] = 200
     budgets: Budgets = Budgets()
     drain: Duration = 60.0
