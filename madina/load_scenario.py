@@ -13,6 +13,7 @@ import uvloop
 from city.clock import MachineClock
 from city.instants import text_us, to_text
 from city.ledger import Balance
+from link.nats_link import first_cause
 from loadtest.outcome.account import FleetRecord, account_of, fleet_records
 from loadtest.outcome.findings import Findings
 from loadtest.outcome.judge import bottlenecks, budget_checks, complaints_of, phase_figures
@@ -118,8 +119,12 @@ def carry_out(
         before = _balance(platform.api, scenario)
     try:
         watched = uvloop.run(Sending(plan.orders, target).run())
-    except CrewError as error:
-        raise CommandError(str(error)) from error
+    except (CrewError, ExceptionGroup) as error:
+        # Sending and faults go on side by side: what ends one of them comes in a group.
+        cause = first_cause(error)
+        if isinstance(cause, CrewError | CommandError):
+            raise CommandError(str(cause)) from error
+        raise
     run = _record(plan, target, watched)
     if platform is not None and before is not None:
         run = _accounted(plan, run, watched, platform, before, exact=exact)
