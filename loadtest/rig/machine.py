@@ -16,6 +16,7 @@ __all__ = [
     "ProcessWatch",
     "folder_bytes",
     "revision",
+    "rss_bytes",
     "stolen",
     "this_machine",
 ]
@@ -75,7 +76,7 @@ class ProcessWatch:
         if last_pid != pid and known:
             ended_s = known[-1].cpu_s
         self._before[name] = (pid, ended_s)
-        known.append(PartTick(elapsed_s, ended_s + used_s, _rss_bytes(pid)))
+        known.append(PartTick(elapsed_s, ended_s + used_s, rss_bytes(pid)))
 
 
 def this_machine() -> Machine:
@@ -133,7 +134,8 @@ def _cpu_s(pid: int) -> float:
     return (int(fields[UTIME]) + int(fields[STIME])) / TICKS_A_SECOND
 
 
-def _rss_bytes(pid: int) -> int:
+def rss_bytes(pid: int) -> int:
+    """Return the memory that a process has now."""
     for line in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines():
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) * KIB

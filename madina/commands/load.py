@@ -13,6 +13,7 @@ from city.clock import MachineClock
 from loadtest.latency import LatencySummary
 from loadtest.plan import LoadPlan
 from madina.api import api
+from madina.commands.load_capacity import add_capacity
 from madina.commands.load_scenario import ScenarioRun, add_scenarios, run_scenario
 from madina.data_folder import DataFolder
 from madina.errors import CommandError
@@ -62,9 +63,12 @@ Out = Annotated[
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands."""
-    load = typer.Typer(no_args_is_help=True, help="Simulated load and its report.")
+    load = typer.Typer(
+        no_args_is_help=True, help="Simulated load, its report, and what a city needs."
+    )
     load.command("run")(run)
     add_scenarios(load)
+    add_capacity(load)
     app.add_typer(load, name="load")
 
 
