@@ -46,6 +46,7 @@ _UNITS: Final[dict[str, str]] = {
     "co": "mg/m3",
     "co2": "[ppm]",
     "temperature": "Cel",
+    "dew_point": "Cel",
     "humidity": "%",
     "pressure": "hPa",
     "illuminance": "lx",

@@ -9,12 +9,14 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from indicators.contracts.model import Contract
+from indicators.contracts.model import Contract, Input
 from registry.sites import Site, SiteList
 from store.interface import Series
 
-__all__ = ["Area", "AreaError", "CityMap", "Member", "parse_area", "sites_of"]
+__all__ = ["Area", "AreaError", "CityMap", "Member", "input_of", "parse_area", "sites_of"]
 
+# Quantity and unit of each input.
+_Measured = tuple[tuple[str, str], ...]
 AreaKind = Literal["device", "place", "district", "provider", "city"]
 KINDS: Final = ("device", "place", "district", "provider")
 # Without a spatial rule for levels, only devices and places of one device have noise.
@@ -36,10 +38,20 @@ class Area(msgspec.Struct, frozen=True):
 
 
 class Member(msgspec.Struct, frozen=True):
-    """A device with its series of the quantity that a contract is computed from."""
+    """A device with its series of the quantities that a contract is computed from.
+
+    Attributes:
+        groups: What is computed together: one series of each of the contract's inputs, in their
+            order. A channel is a group of its own.
+    """
 
     site: Site
-    series: tuple[Series, ...]
+    groups: tuple[tuple[Series, ...], ...]
+
+    @property
+    def series(self) -> tuple[Series, ...]:
+        """All series of all groups."""
+        return tuple(each for group in self.groups for each in group)
 
     @property
     def name(self) -> str:
@@ -67,23 +79,22 @@ class CityMap:
         for each in series:
             if each.kind == "number":
                 self._series.setdefault((each.provider, each.device), []).append(each)
-        self._members: dict[tuple[str, str], tuple[Member, ...]] = {}
+        self._members: dict[_Measured, tuple[Member, ...]] = {}
         self._zones: dict[str | None, ZoneInfo] = {None: zone}
-        self._inside: dict[tuple[Area, str, str], list[Member]] = {}
+        self._inside: dict[tuple[Area, _Measured], list[Member]] = {}
         self._places = {each.place: each.timezone for each in sites.sites}
 
     def members(self, contract: Contract) -> tuple[Member, ...]:
-        """Return the devices that measure a contract's quantity in its unit."""
-        wanted = contract.inputs[0]
-        key = (wanted.quantity, wanted.unit)
+        """Return the devices that measure all of a contract's quantities in their units."""
+        key = _measured(contract)
         found = self._members.get(key)
         if found is None:
-            found = self._members[key] = tuple(self._measuring(*key))
+            found = self._members[key] = tuple(self._measuring(key))
         return found
 
     def measured(self, contracts: Iterable[Contract]) -> set[int]:
         """Return the numbers of the series that some contracts take."""
-        alike = {(each.inputs[0].quantity, each.inputs[0].unit): each for each in contracts}
+        alike = {_measured(each): each for each in contracts}
         return {
             series.series
             for contract in alike.values()
@@ -92,9 +103,8 @@ class CityMap:
         }
 
     def inside(self, area: Area, contract: Contract) -> list[Member]:
-        """Return the devices of an area that measure a contract's quantity."""
-        wanted = contract.inputs[0]
-        key = (area, wanted.quantity, wanted.unit)
+        """Return the devices of an area that measure all of a contract's quantities."""
+        key = (area, _measured(contract))
         if key not in self._inside:
             members = self.members(contract)
             self._inside[key] = [each for each in members if _within(each.site, area)]
@@ -144,15 +154,11 @@ class CityMap:
             raise AreaError(f"no device stands in {area}")
         return area
 
-    def _measuring(self, quantity: str, unit: str) -> Iterable[Member]:
+    def _measuring(self, wanted: _Measured) -> Iterable[Member]:
         for name, site in self._sites.items():
-            series = tuple(
-                each
-                for each in self._series.get(name, ())
-                if each.unit == unit and _is(each.quantity, quantity)
-            )
-            if series:
-                yield Member(site, series)
+            groups = _groups(self._series.get(name, ()), wanted)
+            if groups:
+                yield Member(site, groups)
 
     def _zone(self, name: str | None) -> ZoneInfo:
         found = self._zones.get(name)
@@ -186,6 +192,30 @@ def sites_of(members: Sequence[Member]) -> Mapping[str, list[Member]]:
         place = member.site.place
         found.setdefault(f"place:{place}" if place else f"device:{member.name}", []).append(member)
     return found
+
+
+def input_of(contract: Contract, series: Series) -> Input:
+    """Return which of a contract's inputs a series of its members is."""
+    return next(each for each in contract.inputs if _is(series.quantity, each.quantity))
+
+
+def _measured(contract: Contract) -> _Measured:
+    return tuple((each.quantity, each.unit) for each in contract.inputs)
+
+
+def _groups(of_device: Sequence[Series], wanted: _Measured) -> tuple[tuple[Series, ...], ...]:
+    """Return one series of each quantity, for each channel that has all of them."""
+    by_channel: dict[str, dict[int, Series]] = {}
+    for series in of_device:
+        for place, (quantity, unit) in enumerate(wanted):
+            if series.unit == unit and _is(series.quantity, quantity):
+                channel = series.quantity.removeprefix(quantity)
+                by_channel.setdefault(channel, {})[place] = series
+    return tuple(
+        tuple(found[place] for place in range(len(wanted)))
+        for found in by_channel.values()
+        if len(found) == len(wanted)
+    )
 
 
 def _is(name: str, quantity: str) -> bool:

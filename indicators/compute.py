@@ -3,7 +3,7 @@
 Nothing is read or stored here, and nothing is rounded between steps.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -19,13 +19,16 @@ from indicators.contracts.model import (
     EnergyMean,
     ExceededCount,
     ExceededLevel,
+    ExtremeDay,
+    HeatIndex,
     HighestIndex,
+    Input,
     MeanBand,
     MeanIndex,
     MeanValue,
     NowCast,
 )
-from indicators.formulas import air, counters, counts, means, noise
+from indicators.formulas import air, counters, counts, extremes, heat, means, noise
 from indicators.formulas.asked import Asked
 from indicators.rows import Outcome, ResultRow, state_at
 
@@ -36,6 +39,7 @@ __all__ = [
     "from_observations",
     "from_rows",
     "qualifies",
+    "reach_days",
     "result_row",
     "span",
 ]
@@ -53,6 +57,12 @@ SERIES: Final[Mapping[type, SeriesFormula]] = {
     DayEveningNight: noise.day_evening_night,
     Counted: counters.counted,
     ExceededLevel: noise.exceeded_level,
+    ExtremeDay: extremes.extreme_day,
+}
+JoinedFormula = Callable[[Asked, Any, Sequence[Observations]], Outcome]
+# Formulas of several inputs.
+JOINED: Final[Mapping[type, JoinedFormula]] = {
+    HeatIndex: heat.heat_index,
 }
 
 
@@ -106,6 +116,8 @@ def span(asked: Asked) -> Window:
             spans = [noise.span_of(asked, each) for each in parts]
         case ExceededCount() as formula:
             return counts.looked_back(formula, window)
+        case ExtremeDay() as formula:
+            return extremes.looked_around(asked, formula)
         case _:
             spans = [window]
     if asked.grain in LONG:
@@ -113,31 +125,44 @@ def span(asked: Asked) -> Window:
     return Window(min(each.start_us for each in spans), max(each.end_us for each in spans))
 
 
-def qualifies(contract: Contract, interval_us: int) -> bool:
+def reach_days(contract: Contract) -> int:
+    """Return how many days before and after its own an observation may still count in a value."""
+    # A night is of the day before, and a NowCast looks back into it.
+    return contract.formula.run if isinstance(contract.formula, ExtremeDay) else 1
+
+
+def qualifies(wanted: Input, interval_us: int) -> bool:
     """Return whether a series of this nominal interval may be an input."""
-    wanted = contract.inputs[0]
     daily = wanted.daily and interval_us == DAY_S * US_PER_S
     return daily or interval_us <= wanted.longest_interval_s * US_PER_S
 
 
-def from_observations(asked: Asked, series: Observations) -> Outcome:
-    """Compute a value from one series of the contract's input.
+def from_observations(asked: Asked, *series: Observations) -> Outcome:
+    """Compute a value from one series of each of the contract's inputs.
 
     Args:
         asked: A grain that needs no `components`.
-        series: Observations of `span` or more, with all flags.
+        series: Observations of `span` or more, with all flags, in the order of the inputs.
     """
     contract = asked.contract
-    if not qualifies(contract, series.interval_us):
+    pairs = zip(contract.inputs, series, strict=True)
+    if not all(qualifies(wanted, each.interval_us) for wanted, each in pairs):
         return Outcome(
             value=None, completeness=0.0, n_used=0, n_expected=0, reason="not_applicable"
         )
-    seen = usable(series.within(span(asked)), accept_suspect=contract.accept_suspect)
-    return _computing(contract)(asked, contract.formula, seen)
+    whole = span(asked)
+    seen = [usable(each.within(whole), accept_suspect=contract.accept_suspect) for each in series]
+    if type(contract.formula) in JOINED:
+        return _joining(contract)(asked, contract.formula, seen)
+    return _computing(contract)(asked, contract.formula, *seen)
 
 
 def _computing(contract: Contract) -> SeriesFormula:
     return SERIES[type(contract.formula)]
+
+
+def _joining(contract: Contract) -> JoinedFormula:
+    return JOINED[type(contract.formula)]
 
 
 def from_rows(asked: Asked, rows: Iterable[ResultRow]) -> Outcome:
@@ -164,6 +189,8 @@ def _from_means(asked: Asked, known: Mapping[str, Mapping[int, float]]) -> Outco
     match contract.formula:
         case ExceededCount(component=name) as formula:
             found = counts.exceeded_count(asked, formula, known.get(name, {}))
+        case ExtremeDay():
+            found = extremes.days_above(asked, _by_day(asked, known.get(contract.id, {})))
         case MeanValue():
             found = means.mean_of_hours(asked, known.get(contract.id, {}))
         case DayEveningNight() as formula:

@@ -124,21 +124,22 @@ class Engine:
 
     def _of_devices(self, city: CityMap, jobs: Sequence[Job]) -> _Parts:
         """Compute what each device comes to for every job that it has a part in."""
-        wanted: dict[str, dict[str, _MemberJobs]] = {}
+        wanted: dict[tuple[str, ...], dict[str, _MemberJobs]] = {}
         for job in jobs:
             zone = city.zone_of(job.area)
             for base in self._bases(job, city):
                 of_base = msgspec.structs.replace(job, indicator=base.id)
                 asked, governing = self.asked(of_base, zone)
                 part = _Wanted(asked, governing, span(asked))
+                quantities = tuple(each.quantity for each in base.inputs)
                 for member in city.inside(job.area, base):
                     key = (base.id, job.window, zone.key, member.name)
-                    wanted.setdefault(base.inputs[0].quantity, {}).setdefault(
+                    wanted.setdefault(quantities, {}).setdefault(
                         member.name, _MemberJobs(member, {})
                     ).jobs[key] = part
         parts: _Parts = {}
-        for of_quantity in wanted.values():
-            each = list(of_quantity.values())
+        for of_quantities in wanted.values():
+            each = list(of_quantities.values())
             for start in range(0, len(each), MEMBERS_AT_ONCE):
                 self._add_devices(parts, each[start : start + MEMBERS_AT_ONCE])
         return parts
@@ -163,14 +164,13 @@ class Engine:
     def _of_device(self, member: Member, job: _Wanted, inputs: Mapping[int, Input]) -> _Part:
         area = f"device:{member.name}"
         contract = job.asked.contract
-        each = [inputs[series.series] for series in member.series]
-        rows = [
-            self._row(
-                job.asked, job.governing, from_observations(job.asked, found.of(contract)), area
-            )
-            for found in each
-        ]
-        evidence = merged(found.evidence(job.span) for found in each)
+        groups = [[inputs[series.series] for series in group] for group in member.groups]
+        rows: list[ResultRow] = []
+        for group in groups:
+            seen = [found.of(wanted) for found, wanted in zip(group, contract.inputs, strict=True)]
+            outcome = from_observations(job.asked, *seen)
+            rows.append(self._row(job.asked, job.governing, outcome, area))
+        evidence = merged(found.evidence(job.span) for group in groups for found in group)
         if len(rows) == 1:
             return _Part(rows[0], evidence)
         return _Part(self._combined(job.asked, job.governing, rows, area, of_place), evidence)

@@ -8,6 +8,7 @@ import numpy as np
 
 from city.clock import US_PER_S
 from city.flags import Flag
+from indicators import inputs
 from indicators.civil import Window, elapsed_hours_back, parts
 from indicators.columns import Observations, gate, usable
 from indicators.compute import span
@@ -15,13 +16,15 @@ from indicators.contracts.model import (
     Contract,
     DayEveningNight,
     EnergyMean,
+    ExtremeDay,
+    HeatIndex,
+    Input,
     MeanIndex,
     MeanValue,
     NowCast,
 )
 from indicators.formulas.asked import Asked
 from indicators.formulas.noise import span_of
-from indicators.inputs import Input
 
 __all__ = ["Excluded", "InputExplained", "PartExplained", "explain_input"]
 
@@ -74,10 +77,10 @@ class InputExplained(msgspec.Struct, frozen=True):
     parts: tuple[PartExplained, ...]
 
 
-def explain_input(asked: Asked, found: Input) -> InputExplained:
+def explain_input(asked: Asked, wanted: Input, found: inputs.Input) -> InputExplained:
     """Return what a series gave to a value that is computed from observations."""
     contract, whole = asked.contract, span(asked)
-    seen = found.of(contract).within(whole)
+    seen = found.of(wanted).within(whole)
     good = usable(seen, accept_suspect=contract.accept_suspect)
     gates = _gates(asked, seen.interval_us)
     each = [_part(good, window, asked.share(level)) for window, level in gates]
@@ -101,6 +104,10 @@ def _gates(asked: Asked, interval_us: int) -> Iterable[tuple[Window, str]]:
     match asked.contract.formula:
         case MeanIndex() | MeanValue() if asked.grain == "day" and interval_us <= US_PER_HOUR:
             found = [(part, "hour") for part in parts(window, US_PER_HOUR, asked.zone)]
+        case HeatIndex() if asked.grain == "day":
+            found = [(part, "hour") for part in parts(window, US_PER_HOUR, asked.zone)]
+        case ExtremeDay():
+            found = [(part, "hour") for part in parts(span(asked), US_PER_HOUR, asked.zone)]
         case NowCast(hours=hours):
             found = [(part, "hour") for part in reversed(elapsed_hours_back(window, hours))]
         case DayEveningNight(periods=periods):

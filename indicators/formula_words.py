@@ -10,6 +10,8 @@ from indicators.contracts.model import (
     EnergyMean,
     ExceededCount,
     ExceededLevel,
+    ExtremeDay,
+    HeatIndex,
     HighestIndex,
     MeanBand,
     MeanIndex,
@@ -95,6 +97,27 @@ def _counted(_: Contract, formula: Counted) -> str:
     )
 
 
+def _heat_index(_: Contract, formula: HeatIndex) -> str:
+    humid = ""
+    if formula.moisture == "dew_point":
+        humid = "; relative humidity is e(dew point) / e(temperature), e = exp(17.27 T/(237.7 + T))"
+    return (
+        "the regression of the US National Weather Service with its two adjustments (below 80 F its"
+        " simple mean) of each sample in degrees Fahrenheit, back in Celsius; of an hour the mean,"
+        f" of a day the greatest valid hour{humid}"
+    )
+
+
+def _extreme_day(_: Contract, formula: ExtremeDay) -> str:
+    which = "greatest" if formula.extreme == "max" else "least"
+    part = formula.needed
+    run = f", in a run of {formula.run} such days or more" if formula.run > 1 else ""
+    return (
+        f"1 where the day's {which} valid hour mean is > {formula.above}{run}, else 0; one hour"
+        f" from {part.starts:%H:%M} to {part.ends:%H:%M} has to be valid; of a year their sum"
+    )
+
+
 WORDS: Final[Mapping[type, Words]] = {
     MeanIndex: _mean_index,
     MeanValue: _mean_value,
@@ -106,4 +129,6 @@ WORDS: Final[Mapping[type, Words]] = {
     DayEveningNight: _day_evening_night,
     Counted: _counted,
     ExceededLevel: _exceeded_level,
+    HeatIndex: _heat_index,
+    ExtremeDay: _extreme_day,
 }

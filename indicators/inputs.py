@@ -14,7 +14,7 @@ from city.clock import US_PER_S
 from indicators.areas import Member
 from indicators.civil import Window
 from indicators.columns import Observations, observations
-from indicators.contracts.model import Contract
+from indicators.contracts import model
 from store.interface import Store
 
 __all__ = ["Evidence", "Input", "merged", "read_inputs"]
@@ -72,9 +72,9 @@ class Input:
         self._ends = np.where(np.isnan(ends), self._times, ends).astype(np.int64)
         self._by_interval: dict[int, Observations] = {}
 
-    def of(self, contract: Contract) -> Observations:
-        """Return the columns; where nobody declared an interval, it is the contract's longest."""
-        interval_us = self._declared_us or contract.inputs[0].longest_interval_s * US_PER_S
+    def of(self, wanted: model.Input) -> Observations:
+        """Return the columns; where nobody declared an interval, it is the longest one wanted."""
+        interval_us = self._declared_us or wanted.longest_interval_s * US_PER_S
         if interval_us not in self._by_interval:
             self._by_interval[interval_us] = observations(
                 self._times,

@@ -17,7 +17,7 @@ from city.clock import US_PER_MINUTE, US_PER_S, Clock
 from indicators.areas import Area, CityMap, Member
 from indicators.arrivals import Arrival, ArrivalCause, Arrivals
 from indicators.civil import Grain, Window, day_of, window_of, windows
-from indicators.compute import depth, span
+from indicators.compute import depth, reach_days, span
 from indicators.contracts import Contracts
 from indicators.contracts.model import Contract
 from indicators.engine import Engine, Job, base_of
@@ -48,7 +48,8 @@ ARRIVALS_AT_ONCE: Final = 200
 JOBS_AT_ONCE: Final = 2_000
 # A window that both touch is computed again because of the later one here.
 CAUSES: Final[tuple[ArrivalCause, ...]] = ("late_data", "replay")
-LONGEST_SPAN_US: Final = 2 * 86_400 * US_PER_S
+# Days of several lengths before the end of what the longest run of days needs.
+LONGEST_SPAN_US: Final = 8 * 86_400 * US_PER_S
 
 
 class Standing:
@@ -248,8 +249,8 @@ def _around(
     days = {day_of(hour, zone) for hour in hours} | {
         day_of(hour + HOUR_US - 1, zone) for hour in hours
     }
-    # A night is of the day before, and a NowCast looks back into it.
-    nearby = {day + timedelta(days=ahead) for day in days for ahead in (-1, 0, 1)}
+    reach = reach_days(contract)
+    nearby = {day + timedelta(days=ahead) for day in days for ahead in range(-reach, reach + 1)}
     if grain in ("month", "year"):
         nearby = {day_of(window_of(grain, day, zone).start_us, zone) for day in nearby}
     for day in sorted(nearby):

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from city.clock import US_PER_S
-from indicators.areas import Area, CityMap
+from indicators.areas import Area, CityMap, input_of
 from indicators.arrivals import Arrivals
 from indicators.civil import Window
 from indicators.contracts import load
@@ -270,7 +270,12 @@ class IndicatorBook:
         whole = self._engine.span(city, job)
         inputs = read_inputs(self._store, members, whole.start_us, whole.end_us)
         return [
-            self._explained(member, series, explain_input(asked, inputs[series.series]), whole)
+            self._explained(
+                member,
+                series,
+                explain_input(asked, input_of(contract, series), inputs[series.series]),
+                whole,
+            )
             for member in members
             for series in member.series
         ]

@@ -13,6 +13,8 @@ from indicators.contracts.model import (
     DayEveningNight,
     EnergyMean,
     ExceededCount,
+    ExtremeDay,
+    HeatIndex,
     HighestIndex,
     MeanIndex,
     MeanValue,
@@ -33,6 +35,8 @@ GATED: Final[Mapping[type, set[str]]] = {
     NowCast: {"hour"},
     DayEveningNight: {"period"},
     HighestIndex: set(),
+    HeatIndex: {"hour", "day"},
+    ExtremeDay: {"hour", "day"},
 }
 
 
@@ -100,6 +104,9 @@ def _gate(contract: Contract) -> Iterator[tuple[str, str]]:
 
 
 def _bands(bands: tuple[Band, ...]) -> Iterator[tuple[str, str]]:
+    if bands and all(band.upper is None for band in bands):
+        yield from _open_bands(bands)
+        return
     for place, (band, after) in enumerate(pairwise(bands)):
         # Without a lower bound a band begins just above the one before.
         least = after.upper if after.lower is None else after.lower
@@ -112,6 +119,12 @@ def _bands(bands: tuple[Band, ...]) -> Iterator[tuple[str, str]]:
             yield f"bands[{place}]", f"{band.code!r} ends before it starts"
 
 
+def _open_bands(bands: tuple[Band, ...]) -> Iterator[tuple[str, str]]:
+    for place, (band, after) in enumerate(pairwise(bands)):
+        if band.lower is None or after.lower is None or band.lower >= after.lower:
+            yield f"bands[{place}]", f"{band.code!r} does not start below {after.code!r}"
+
+
 def _formula(contract: Contract) -> Iterator[tuple[str, str]]:
     match contract.formula:
         case MeanIndex() | NowCast(publish="index"):
@@ -121,9 +134,22 @@ def _formula(contract: Contract) -> Iterator[tuple[str, str]]:
         case DayEveningNight(periods=periods):
             if sum(each.weight_h for each in periods) != HOURS_A_DAY:
                 yield "formula.periods", "weights do not add up to 24 hours"
+        case ExtremeDay(run=run) if run < 1:
+            yield "formula.run", "a run is of one day or more"
         case _:
             pass
+    yield from _taken(contract)
     yield from _levels(contract)
+
+
+def _taken(contract: Contract) -> Iterator[tuple[str, str]]:
+    """Yield where the inputs are not those of the formula."""
+    formula, given = contract.formula, [each.quantity for each in contract.inputs]
+    if isinstance(formula, HeatIndex):
+        if given != ["temperature", formula.moisture]:
+            yield "inputs", f"this index is of temperature and {formula.moisture}, in this order"
+    elif len(given) > 1:
+        yield "inputs", "this formula takes one input"
 
 
 def _highest(name: str, formula: HighestIndex) -> Iterator[tuple[str, str]]:

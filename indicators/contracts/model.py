@@ -20,7 +20,9 @@ __all__ = [
     "EnergyMean",
     "ExceededCount",
     "ExceededLevel",
+    "ExtremeDay",
     "Formula",
+    "HeatIndex",
     "HighestIndex",
     "Input",
     "Kpi",
@@ -102,6 +104,8 @@ class Rounding(_Part, frozen=True):
 class Band(_Part, frozen=True):
     """One band of an ordered scale; bounds are inclusive and exact decimals.
 
+    Where no band of a scale has an upper bound, each ends below the lower bound of the next.
+
     Attributes:
         lower: Least value; None: open below.
         upper: Greatest value; None: open above.
@@ -168,6 +172,7 @@ class Vector(_Part, frozen=True):
         expect: Members of the result row that are checked; the text `null` stands for null.
         interval_s: Nominal interval of the given values.
         starts: Wall time of the first given value on the civil day before or of the window.
+        days_before: Whole days before the window's that the given values start on.
         newest_first: Values are given from the newest to the oldest.
         grain: Grain of the window; None: the first of the contract.
     """
@@ -176,6 +181,7 @@ class Vector(_Part, frozen=True):
     expect: dict[str, float | str | list[str]]
     interval_s: int = 3600
     starts: datetime.time = datetime.time(0)
+    days_before: int = 0
     newest_first: bool = False
     grain: Grain | None = None
 
@@ -294,6 +300,37 @@ class Counted(_Part, frozen=True, tag="counted", tag_field="name"):
     whole: float = 0.0
 
 
+class HeatIndex(_Part, frozen=True, tag="heat_index", tag_field="name"):
+    """The heat index of the US National Weather Service, of each sample; the greatest of a day.
+
+    The bands of its contract are in degrees Fahrenheit, as the service prints them.
+
+    Attributes:
+        moisture: What the second input is: relative humidity (%), or the dew point (Cel), of which
+            and of the air's temperature relative humidity is the ratio of the vapour pressures.
+        join_s: Samples of both inputs belong together within the same so many seconds.
+    """
+
+    moisture: Literal["humidity", "dew_point"] = "humidity"
+    join_s: int = 60
+
+
+class ExtremeDay(_Part, frozen=True, tag="extreme_day", tag_field="name"):
+    """Whether a civil day's greatest or least hour mean is above a level, or a run of such days.
+
+    Attributes:
+        extreme: Of the day's valid hour means.
+        above: The level that the extreme is greater than, in the input's unit.
+        needed: When one valid hour has to start at least.
+        run: Consecutive days that have to be above; a missing day ends a run.
+    """
+
+    extreme: Literal["max", "min"]
+    above: Decimal
+    needed: Period
+    run: int = 1
+
+
 Formula = (
     MeanIndex
     | MeanValue
@@ -305,6 +342,8 @@ Formula = (
     | ExceededLevel
     | ExceededCount
     | Counted
+    | HeatIndex
+    | ExtremeDay
 )
 
 

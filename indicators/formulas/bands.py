@@ -39,7 +39,13 @@ def index_of(contract: Contract, cut: Fraction) -> Scaled:
 
 
 def band_of(bands: tuple[Band, ...], value: Fraction) -> Band | None:
-    """Return the band whose inclusive bounds hold a value."""
+    """Return the band whose inclusive bounds hold a value.
+
+    Of bands without upper bounds it is the last that starts at or below the value.
+    """
+    if bands and all(band.upper is None for band in bands):
+        begun = [band for band in bands if band.lower is not None and value >= Fraction(band.lower)]
+        return begun[-1] if begun else None
     for band in bands:
         above = band.lower is None or value >= Fraction(band.lower)
         below = band.upper is None or value <= Fraction(band.upper)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -11,6 +13,7 @@ import pyarrow as pa
 import pytest
 
 from city.clock import SimulatedClock
+from city.quantities import quantity_of
 from indicators.areas import CityMap
 from indicators.arrivals import Arrivals, MarkedWriter
 from indicators.contracts import load
@@ -31,7 +34,7 @@ MADRID = ZoneInfo("Europe/Madrid")
 # 2026-03-10 00:00 in Madrid.
 DAY_US = 1_773_097_200_000_000
 HOUR_US = 3_600_000_000
-UNITS = {"pm2_5": "ug/m3", "pm10": "ug/m3", "laeq": "dB"}
+DATE = date(2026, 3, 10)
 
 
 class Town:
@@ -44,6 +47,7 @@ class Town:
     day_us = DAY_US
     hour_us = HOUR_US
     zone = MADRID
+    date = DATE
 
     def __init__(self, folder: Path, url: str) -> None:
         self.clock = SimulatedClock(DAY_US - HOUR_US)
@@ -92,13 +96,14 @@ class Town:
         number = self._numbers.setdefault(key, len(self._numbers))
         rows = [
             {
-                "series": number, "time_us": DAY_US + round(hour * HOUR_US), "value": value,
+                "series": number, "time_us": DAY_US + round(hour * HOUR_US),
+                "value": None if math.isnan(value) else value,
                 "flag": parts.get("flag", 1), "received_us": self.clock.now_us(),
             }
             for hour, value in values.items()
         ]  # fmt: skip
         self._sequence += 1
-        series = [Series(number, "acme", device, quantity, UNITS[quantity], "number")]
+        series = [Series(number, "acme", device, quantity, _unit(quantity), "number")]
         return Batch(
             marks=[Mark(0, self._sequence - 1, self._sequence)], counts=[], received=[], ledger=[],
             observations=pa.Table.from_pylist(rows, OBSERVATION_SCHEMA),
@@ -131,6 +136,12 @@ class Town:
     def close(self) -> None:
         self.store.close()
         self.registry.close()
+
+
+def _unit(quantity: str) -> str | None:
+    known = quantity_of(quantity)
+    assert known is not None, f"{quantity} has no unit"
+    return known.unit
 
 
 @pytest.fixture

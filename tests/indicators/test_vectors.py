@@ -88,13 +88,15 @@ def computed(contract: Contract, vector: Vector) -> Outcome:
                 numbers(text), laid_rows(asked, parts[0].grain, vector), strict=False
             )
         ])  # fmt: skip
-    (text,) = vector.given.values()
-    values = numbers(text)
-    start_us = instant_us(DAY, vector.starts, UTC)
+    start_us = instant_us(DAY - timedelta(days=vector.days_before), vector.starts, UTC)
     if vector.newest_first:
-        values, start_us = values[::-1], span(asked).start_us
+        start_us = span(asked).start_us
     assert vector.starts != time(0) or start_us == span(asked).start_us
-    return from_observations(asked, laid(values, start_us, vector.interval_s))
+    given = [numbers(vector.given[each.quantity]) for each in contract.inputs]
+    return from_observations(asked, *[
+        laid(values[::-1] if vector.newest_first else values, start_us, vector.interval_s)
+        for values in given
+    ])  # fmt: skip
 
 
 def laid_rows(asked: Asked, grain: Grain, vector: Vector) -> Iterator[Window]:
