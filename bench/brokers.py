@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import shutil
 import tempfile
 import time
 from pathlib import Path
@@ -20,7 +19,7 @@ import paho.mqtt.client as paho
 from nats.aio.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
-from bench.processes import bridge, free_port, log_server, program
+from bench.processes import bridge, free_port, log_server, mosquitto_path, program
 from bench.progress import say
 from bench.result import BenchFailed, BenchResult, Goal
 from city.frame import decode_frame
@@ -190,9 +189,7 @@ def _rig(name: str) -> Generator[_Rig]:
         if kind == "mosquitto":
             user = "user root\n" if os.geteuid() == 0 else ""
             text = f"listener {port} 127.0.0.1\nallow_anonymous true\n{user}{text}"
-            found = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
-            if found is None:
-                raise BenchFailed("there is no mosquitto: scripts/debian-packages mosquitto")
+            found = mosquitto_path()
         else:
             found = str(nats_server_path())
             mqtt = f"mqtt {{ host: 127.0.0.1, port: {port}, max_ack_pending: 1000, ack_wait: 2s }}"

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from loadtest.plan import LoadPlan
     from loadtest.report import LoadReport
 
-__all__ = ["configured", "judge_points", "prepared"]
+__all__ = ["DATABASE", "configured", "judge_points", "prepared"]
 
 # As docs/store.md advises, and nothing of it depends on this machine.
 CONFIGURATION: Final = """reporting-disabled = true

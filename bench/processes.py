@@ -31,6 +31,7 @@ __all__ = [
     "gateway",
     "log_server",
     "mosquitto",
+    "mosquitto_path",
     "program",
     "until",
 ]
@@ -212,12 +213,22 @@ def bridge(folder: Path, log: LogServer, *urls: str) -> Generator[Program]:
         yield running
 
 
-@contextlib.contextmanager
-def mosquitto(folder: Path) -> Generator[Program]:
-    """Run Mosquitto as a broker for a test city: anonymous, nothing kept on disk."""
+def mosquitto_path() -> str:
+    """Return where Mosquitto is; Debian keeps it out of the path of users.
+
+    Raises:
+        BenchFailed: There is none.
+    """
     found = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
     if found is None:
         raise BenchFailed("there is no mosquitto: scripts/debian-packages mosquitto")
+    return found
+
+
+@contextlib.contextmanager
+def mosquitto(folder: Path) -> Generator[Program]:
+    """Run Mosquitto as a broker for a test city: anonymous, nothing kept on disk."""
+    found = mosquitto_path()
     port = free_port()
     configuration = folder / "mosquitto.conf"
     configuration.write_text(

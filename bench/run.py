@@ -36,6 +36,7 @@ BENCHES = {
     "crash": "bench.crash",
     "crash-influx": "bench.crash_influx",
     "stall": "bench.stall",
+    "outage": "bench.outage.comparison",
     "loadgen": "bench.loadgen",
     "honesty": "bench.honesty",
 }
