@@ -36,6 +36,8 @@ if TYPE_CHECKING:
         LedgerQuery,
         LedgerRow,
         ObservationQuery,
+        ParkedDevice,
+        ParkedQuery,
         QuarantineEntry,
         QuarantineQuery,
         RecentKey,
@@ -257,6 +259,10 @@ class NullStore:
     def quarantine_counts(self, scope: Scope) -> dict[str, int]:
         """Return the reasons."""
         return dict(self._quarantine)
+
+    def parked(self, scope: Scope, query: ParkedQuery) -> list[ParkedDevice]:
+        """Return nothing."""
+        return []
 
     def expire(self, before_us: int) -> int:
         """Delete nothing."""

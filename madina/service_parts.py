@@ -10,7 +10,8 @@ import msgspec
 import services
 from city.clock import Clock
 from city.ingest_state import IngestState
-from ingest.codecs.catalogue import array_codecs
+from ingest.codecs.catalogue import array_codecs, find_codecs
+from ingest.samples import SampleReader
 from madina.admin_key import admin_key
 from madina.backup.copier import Copier
 from madina.data_folder import DataFolder
@@ -44,6 +45,7 @@ def service_parts(
         log_replicas=settings.log_replicas,
         city=settings.city,
         timezone=settings.timezone,
+        samples=SampleReader(find_codecs(), settings.timezone),
         version=importlib.metadata.version("madina"),
         copy=Copier(found, DataFolder(settings.data_dir)),
         pages=Path(services.__path__[0]) / "pages" / "static",

@@ -1,11 +1,11 @@
 """What ingest has to read again: the facts behind a revision, oldest change first."""
 
-import msgspec
 from sqlalchemy import Connection, select
 
 from registry.database import FACTS, Database
 from registry.effective import DEVICE, DISTRICT, INTERVAL, KIND, LAT, LON
 from registry.facts import Changes, Device, Provider, Route
+from registry.route_facts import ROUTES, route_fact
 from registry.tables import CounterRow, DeviceRow, ProviderRow, RouteRow
 
 __all__ = ["changes_since"]
@@ -25,19 +25,6 @@ DEVICES = select(
 ).select_from(DEVICE)
 
 PROVIDERS = select(ProviderRow.name, ProviderRow.title, ProviderRow.revision)
-
-ROUTES = select(
-    RouteRow.name,
-    RouteRow.pattern,
-    RouteRow.codec,
-    RouteRow.provider,
-    RouteRow.recorded,
-    RouteRow.timezone,
-    RouteRow.revision,
-    RouteRow.enabled,
-    RouteRow.removed,
-    RouteRow.options,
-)
 
 
 def changes_since(database: Database, since: int, limit: int) -> Changes:
@@ -77,7 +64,4 @@ def _devices(connection: Connection, since: int, limit: int) -> list[Device]:
 
 def _routes(connection: Connection, since: int, limit: int) -> list[Route]:
     statement = ROUTES.where(RouteRow.revision > since).order_by(RouteRow.revision)
-    return [
-        Route(*row[:7], enabled=row[7] and not row[8], options=msgspec.json.encode(row[9]).decode())
-        for row in connection.execute(statement.limit(limit))
-    ]
+    return [route_fact(row) for row in connection.execute(statement.limit(limit)).mappings()]

@@ -1,6 +1,6 @@
 """Writing devices in bulk: the same few statements whether it is one or a hundred thousand."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final, Literal
@@ -63,15 +63,23 @@ def put_devices(change: Change, drafts: Sequence[DeviceDraft], *, replace: bool)
     )
 
 
-def accept_devices(change: Change, names: Sequence[tuple[str, str]]) -> int:
-    """Make devices active that are pending or unknown; return how many."""
-    wanted = set(names)
-    ensure_providers(change, (provider for provider, _ in wanted))
-    found = find_devices(change.connection, wanted)
-    fresh = [DeviceDraft(*name) for name in sorted(wanted - found.keys())]
-    pending = [each for each in found.values() if each.status == "pending"]
+def accept_devices(change: Change, kinds: Mapping[tuple[str, str], str]) -> int:
+    """Make devices active that are pending or unknown; return how many.
+
+    Args:
+        change: Where it happens.
+        kinds: Provider and id of each, and the kind of those that have none.
+    """
+    ensure_providers(change, (provider for provider, _ in kinds))
+    found = find_devices(change.connection, kinds)
+    fresh = [DeviceDraft(*name, kind=kinds[name]) for name in sorted(kinds.keys() - found.keys())]
+    pending = [
+        msgspec.structs.replace(each, status="active", kind=each.kind or kinds[name])
+        for name, each in found.items()
+        if each.status == "pending"
+    ]
     _insert(change, fresh)
-    _update(change, [msgspec.structs.replace(each, status="active") for each in pending])
+    _update(change, pending)
     return len(fresh) + len(pending)
 
 

@@ -1,6 +1,6 @@
 """Devices: who they are, whether they are active, where they stand."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -10,9 +10,10 @@ from city.scope import Scope
 from registry.checks import check_device
 from registry.database import Database
 from registry.device_merging import merged, planned
-from registry.device_writes import accept_devices, put_devices
+from registry.device_writes import accept_devices, find_devices, put_devices
 from registry.effective import DEVICE, DISTRICT, KIND
 from registry.errors import AlreadyThereError, AmbiguousDeviceError, NotThereError
+from registry.facts import DeviceStatus
 from registry.records import (
     DeviceCounts,
     DeviceDraft,
@@ -168,12 +169,18 @@ class Devices:
                 change.note("devices.imported", f"{len(drafts)} devices", detail)
             return result, drafts
 
-    def accept(self, actor: str, names: list[tuple[str, str]]) -> int:
+    def statuses(self, names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], DeviceStatus]:
+        """Return the status of those of some devices (provider and id) that are registered."""
+        with self._database.reading() as connection:
+            found = find_devices(connection, names)
+        return {name: each.status for name, each in found.items()}
+
+    def accept(self, actor: str, kinds: Mapping[tuple[str, str], str]) -> int:
         """Make devices active that are pending or that nobody registered; the others stay.
 
         Args:
             actor: Who did it, for the audit log.
-            names: Provider and id of each.
+            kinds: Provider and id of each, and the kind of those that have none; may be empty.
 
         Returns:
             How many became active.
@@ -181,12 +188,12 @@ class Devices:
         Raises:
             InvalidFactError: If one cannot be registered under its name.
         """
-        for provider, device in names:
-            check_device(DeviceDraft(provider, device))
+        for (provider, device), kind in kinds.items():
+            check_device(DeviceDraft(provider, device, kind=kind))
         with self._database.changing(actor) as change:
-            accepted = accept_devices(change, names)
-            if accepted == 1:
-                change.note("device.accepted", "/".join(names[0]))
+            accepted = accept_devices(change, kinds)
+            if accepted == 1 and len(kinds) == 1:
+                change.note("device.accepted", "/".join(next(iter(kinds))))
             elif accepted:
                 change.note("devices.accepted", f"{accepted} devices")
             return accepted

@@ -87,7 +87,7 @@ class Registry:
         Raises:
             InvalidFactError: If one cannot be registered under its name; none is then accepted.
         """
-        return self.devices.accept(actor, devices)
+        return self.devices.accept(actor, dict.fromkeys(devices, ""))
 
     def access_revision(self) -> int:
         """Return a number that grows with each change of users or routes."""

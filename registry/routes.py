@@ -9,8 +9,10 @@ from sqlalchemy import Connection, RowMapping, insert, select, update
 from registry.checks import check_route
 from registry.database import Change, Database
 from registry.errors import AlreadyThereError, InvalidFactError, NotThereError
+from registry.facts import Route
 from registry.providers import ensure_providers
 from registry.records import RouteDraft, RouteRecord
+from registry.route_facts import ROUTES, route_fact
 from registry.tables import RouteRow
 
 __all__ = ["OptionsFault", "Routes", "anything"]
@@ -39,6 +41,12 @@ class Routes:
         statement = select(*COLUMNS).where(RouteRow.removed.is_(False)).order_by(RouteRow.name)
         with self._database.reading() as connection:
             return [_record(row) for row in connection.execute(statement).mappings()]
+
+    def facts(self) -> list[Route]:
+        """Return the routes that hold, as ingest sees them."""
+        statement = ROUTES.where(RouteRow.enabled, RouteRow.removed.is_(False))
+        with self._database.reading() as connection:
+            return [route_fact(row) for row in connection.execute(statement).mappings()]
 
     def get(self, name: str) -> RouteRecord:
         """Return one route.

@@ -30,6 +30,7 @@ from services.api import (
     reference,
     routes,
     status,
+    unknown_devices,
     users,
 )
 from services.front import serve_pages
@@ -54,6 +55,7 @@ ROUTERS = (
     ingest.router,
     devices.router,
     device_states.router,
+    unknown_devices.router,
     providers.router,
     places.router,
     districts.router,

@@ -9,16 +9,18 @@ import msgspec
 from link.uplink import UplinkSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from city.clock import Clock
     from city.ingest_state import IngestState
+    from city.samples import Sample
     from link.disk import DiskReserve
+    from registry.facts import Route
     from registry.registry import Registry
-    from store.interface import Store
+    from store.interface import QuarantineEntry, Store
 
-__all__ = ["MakesCopies", "ServicesParts"]
+__all__ = ["MakesCopies", "ReadsSamples", "ServicesParts"]
 
 
 class MakesCopies(Protocol):
@@ -38,6 +40,23 @@ class MakesCopies(Protocol):
         ...
 
 
+class ReadsSamples(Protocol):
+    """Who can say what a message would be, were its device known."""
+
+    def read(self, routes: Iterable[Route], entries: Iterable[QuarantineEntry]) -> list[Sample]:
+        """Return what each message says. Blocking.
+
+        Args:
+            routes: Those that hold now.
+            entries: The messages.
+        """
+        ...
+
+    def kind(self, quantities: Iterable[str]) -> str:
+        """Return what a device with these quantities seems to be for; empty where nobody knows."""
+        ...
+
+
 class ServicesParts(msgspec.Struct, frozen=True):
     """What `services.app.create_app` is made of.
 
@@ -46,6 +65,7 @@ class ServicesParts(msgspec.Struct, frozen=True):
         ingest: Returns how ingest does now; called often, from the event loop. None: it runs in
             other processes, which tell.
         nats_url: Address of the log, with its credentials.
+        samples: Who reads parked messages for people.
         shards: How many shards the platform has; a replay is told to each.
         clock: For every instant that is written.
         admin_key: Opens every changing call.
@@ -71,6 +91,7 @@ class ServicesParts(msgspec.Struct, frozen=True):
     city: str
     timezone: str
     version: str
+    samples: ReadsSamples
     log_replicas: int = 1
     copy: MakesCopies | None = None
     pages: Path | None = None

@@ -38,6 +38,7 @@ __all__ = [
     "LATE_SCHEMA",
     "OBSERVATION_SCHEMA",
     "ORIGIN_SHARDS",
+    "SAMPLES",
     "Aggregate",
     "Batch",
     "CodecRecord",
@@ -51,6 +52,8 @@ __all__ = [
     "LedgerSnapshot",
     "Mark",
     "ObservationQuery",
+    "ParkedDevice",
+    "ParkedQuery",
     "QuarantineEntry",
     "QuarantineQuery",
     "ReceivedRow",
@@ -90,6 +93,9 @@ LATE_SCHEMA = pa.schema(
 )
 
 Grain = Literal["minute", "hour", "day"]
+
+# Messages of a parked device that are shown to people.
+SAMPLES = 3
 
 
 class ObservationQuery(msgspec.Struct, frozen=True):
@@ -185,6 +191,39 @@ class QuarantineQuery(msgspec.Struct, frozen=True):
     before: str | None = None
 
 
+class ParkedQuery(msgspec.Struct, frozen=True):
+    """Which devices with waiting messages, by provider and id; None means any.
+
+    Attributes:
+        reason: Of the entries, held or partial.
+        after: Provider and device of the last one seen.
+    """
+
+    reason: str
+    provider: str | None = None
+    route: str | None = None
+    after: tuple[str, str] | None = None
+    limit: int = 100
+
+
+class ParkedDevice(msgspec.Struct, frozen=True):
+    """A device under whose name messages wait in quarantine.
+
+    Attributes:
+        route, codec: Of the newest of them.
+        newest: Ids of the newest few, newest first.
+    """
+
+    provider: str
+    device: str
+    route: str
+    codec: str
+    messages: int
+    first_us: int
+    last_us: int
+    newest: tuple[str, ...]
+
+
 class Store(Protocol):
     """Reads and writes of one store. Writes come from one thread; reads from any."""
 
@@ -266,6 +305,10 @@ class Store(Protocol):
 
     def quarantine_counts(self, scope: Scope) -> dict[str, int]:
         """Return how many held entries there are by reason."""
+        ...
+
+    def parked(self, scope: Scope, query: ParkedQuery) -> list[ParkedDevice]:
+        """Return devices with waiting messages, by provider and id, `SAMPLES` newest of each."""
         ...
 
     def expire(self, before_us: int) -> int:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from ingest.apply.view import RegistryView
     from ingest.codecs.seam import CodedObservation, Decoded
 
-__all__ = ["Decider", "Decision"]
+__all__ = ["Decider", "Decision", "decode_message"]
 
 log = structlog.get_logger(__name__)
 
@@ -106,7 +106,7 @@ class Decider:
         if lane.codec == IGNORE:
             return decision
         try:
-            decoded = _decode(message, lane, again=again)
+            decoded = decode_message(message, lane, again=again)
             return self._observations(message, lane, decoded, decision, partial=partial)
         except MessageError as error:
             return msgspec.structs.replace(decision, device=error.device, refused=error)
@@ -125,13 +125,13 @@ class Decider:
             repeated = len(decoded.observations) or len(decoded.rejected)
             return msgspec.structs.replace(decision, repeated=repeated)
         rows: list[Row] = []
-        rejected = [*decoded.rejected]
+        # First, so that the entry is found by what a registration mends.
+        strangers = [each for each in decoded.observations if each.device in unknown]
+        rejected = [*(self._stranger(lane.provider, each) for each in strangers), *decoded.rejected]
         for each in decoded.observations:
-            found = (
-                self._stranger(lane.provider, each)
-                if each.device in unknown
-                else self._row(message, lane, each, notes)
-            )
+            if each.device in unknown:
+                continue
+            found = self._row(message, lane, each, notes)
             if isinstance(found, Row):
                 rows.append(found)
             else:
@@ -226,7 +226,12 @@ class Decider:
         return number, unit
 
 
-def _decode(message: Message, lane: Lane, *, again: bool) -> Decoded:
+def decode_message(message: Message, lane: Lane, *, again: bool) -> Decoded:
+    """Return what a message holds.
+
+    Raises:
+        MessageError: If it cannot be read.
+    """
     if lane.reader is None:
         words = f"route {lane.route} names the codec {lane.codec!r}, which nobody has"
         raise MessageError(MessageReason.NO_CODEC, words)

@@ -5,13 +5,12 @@ from typing import Annotated, Literal
 import typer
 
 from madina.api import Document, api, resource
-from madina.commands import device_files
+from madina.commands import device_files, unknown_devices
 from madina.errors import CommandError
 from madina.options import AsJson, DataDir, Limit
-from madina.output import print_document, print_items, print_json
+from madina.output import print_document, print_items
 
 __all__ = [
-    "accept",
     "add",
     "add_to",
     "change",
@@ -30,7 +29,6 @@ STATE_COLUMNS = (
     "last_received",
     "last_observed",
 )
-ACCEPTED_AT_ONCE = 1_000
 Name = Annotated[str, typer.Argument(metavar="PROVIDER/DEVICE", help="Name of the device.")]
 Kind = Annotated[str | None, typer.Option(help="What it is for: air, noise, parking, ...")]
 Title = Annotated[str | None, typer.Option("--name", help="What people call it.")]
@@ -67,7 +65,7 @@ def add_to(app: typer.Typer) -> None:
     group.command("states")(states)
     group.command("add")(add)
     group.command("change")(change)
-    group.command("accept")(accept)
+    unknown_devices.add_to(group)
     device_files.add_to(group)
     app.add_typer(group, name="devices")
 
@@ -180,25 +178,6 @@ def change(  # noqa: PLR0913 - each is an option of the command line
         print_document(
             platform.send("PATCH", resource("/v1/devices", device), members), as_json=as_json
         )
-
-
-def accept(
-    devices: Annotated[list[str], typer.Argument(metavar="PROVIDER/DEVICE...")],
-    *,
-    as_json: AsJson = False,
-    data_dir: DataDir = None,
-) -> None:
-    """Make devices active that are unknown or pending, and take up what they have sent."""
-    accepted = 0
-    with api(data_dir) as platform:
-        for start in range(0, len(devices), ACCEPTED_AT_ONCE):
-            some = devices[start : start + ACCEPTED_AT_ONCE]
-            answer = platform.send("POST", "/v1/devices/accept", {"devices": some})
-            accepted += int(str(answer["accepted"]))
-    if as_json:
-        print_json({"accepted": accepted})
-        return
-    print(f"{accepted} of {len(devices)} became active now; their messages are being taken up")
 
 
 def _members(*given: object) -> Document:

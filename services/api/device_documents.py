@@ -23,6 +23,7 @@ __all__ = [
     "PlanBody",
     "PlanDocument",
     "PlannedDocument",
+    "UnknownFilter",
     "device_document",
     "device_draft",
 ]
@@ -126,16 +127,34 @@ class PlanDocument(Document):
     items: list[PlannedDocument]
 
 
-class AcceptBody(Document):
-    """Devices to accept, each as `provider/device`."""
+class UnknownFilter(Document):
+    """Which unknown devices, as `GET /v1/unknown-devices` lists them; retired ones stay."""
 
-    devices: Annotated[list[str], Field(min_length=1, max_length=ACCEPTED_MAX)]
+    provider: Words = None
+    route: Words = None
+    name: Words = None
+    kind: Words = None
+
+
+class AcceptBody(Document):
+    """Devices to accept: each as `provider/device`, or all unknown ones of a filter.
+
+    Attributes:
+        kind: What those are for that nobody has said it of; empty: nobody says it now either.
+        guess: Of a filter: the kind is the guessed one where `kind` is empty.
+    """
+
+    devices: Annotated[tuple[str, ...], Field(max_length=ACCEPTED_MAX)] = ()
+    filter: UnknownFilter | None = None
+    kind: str = ""
+    guess: bool = False
 
 
 class AcceptedDocument(Document):
-    """How many became active now; those that were stay so."""
+    """How many of how many became active now; those that were stay so."""
 
     accepted: int
+    chosen: int
 
 
 class DeviceParameters(Document):

@@ -5,9 +5,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from city.reasons import MessageReason
-from city.replay import ReplayRequest
 from registry.records import DeviceQuery
+from services.api.device_choice import Name, chosen_devices, requests_of, take_up_requests
 from services.api.device_documents import (
     AcceptBody,
     AcceptedDocument,
@@ -26,8 +25,7 @@ from services.api.device_documents import (
 )
 from services.asking import answer, decode_cursor, encode_cursor
 from services.authority import Caller, Changer, Reader, Running
-from services.problems import PROBLEMS, ProblemError
-from services.replay import REQUESTS_MAX
+from services.problems import PROBLEMS
 
 __all__ = [
     "accept_devices",
@@ -42,9 +40,6 @@ __all__ = [
 ]
 
 router = APIRouter(prefix="/v1/devices", tags=["devices"], responses=PROBLEMS)
-
-# Provider and id.
-Name = tuple[str, str]
 
 
 @router.get("", response_model=DevicePage)
@@ -128,13 +123,14 @@ async def accept_devices(
     request: Request, running: Running, caller: Changer, body: AcceptBody
 ) -> Response:
     """Make devices active that are pending or unknown; what they sent is taken up again."""
-    names = [_name(each) for each in body.devices]
+    kinds = await running.threads.run(chosen_devices, running.parts, caller.scope, body)
     devices = running.parts.registry.devices
-    accepted = await running.threads.run(devices.accept, caller.actor, names)
+    accepted = await running.threads.run(devices.accept, caller.actor, kinds)
     # Also when all were active already: a replay that did not get through can be asked for again.
-    for requests in _requests(set(names)):
+    wanted = await running.threads.run(take_up_requests, running.parts, caller.scope, set(kinds))
+    for requests in wanted:
         await running.replayer.replay(caller.actor, requests)
-    return answer(request, AcceptedDocument(accepted=accepted))
+    return answer(request, AcceptedDocument(accepted=accepted, chosen=len(kinds)))
 
 
 @router.get("/{device:path}", response_model=DeviceDocument)
@@ -163,39 +159,7 @@ async def change_device(
     return answer(request, device_document(record))
 
 
-def _name(text: str) -> Name:
-    """Read `provider/device`.
-
-    Raises:
-        ProblemError: 422, if it has no provider: an unknown device is nobody's yet.
-    """
-    provider, separator, device = text.partition("/")
-    if not separator:
-        raise ProblemError(
-            HTTPStatus.UNPROCESSABLE_ENTITY,
-            "invalid",
-            f"{text!r} has no provider",
-            mend="name it provider/device",
-            field="devices",
-        )
-    return provider, device
-
-
-def _requests(names: set[Name]) -> list[list[ReplayRequest]]:
-    """Return what takes up the parked messages of devices; of many, those of their providers."""
-    reason = MessageReason.UNKNOWN_DEVICE
-    requests = [
-        ReplayRequest(reason=reason, provider=provider, device=device)
-        for provider, device in sorted(names)
-    ]
-    if len(requests) > REQUESTS_MAX:
-        providers = sorted({provider for provider, _ in names})
-        requests = [ReplayRequest(reason=reason, provider=each) for each in providers]
-    starts = range(0, len(requests), REQUESTS_MAX)
-    return [requests[start : start + REQUESTS_MAX] for start in starts]
-
-
 async def _back_fill(running: Running, caller: Caller, names: set[Name]) -> None:
     """Have the parked messages of devices taken up again, as soon as the log answers."""
-    for requests in _requests(names):
+    for requests in requests_of(names):
         await running.replayer.replay_soon(caller.actor, requests)

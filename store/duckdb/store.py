@@ -33,7 +33,7 @@ from store.duckdb.lookups import (
     read_watermarks,
 )
 from store.duckdb.reading import read_aggregates, read_columns, read_observations
-from store.duckdb.workbench import read_entries, read_held_counts
+from store.duckdb.workbench import read_entries, read_held_counts, read_parked
 from store.duckdb.writing import apply_batch
 from store.interface import (
     Aggregate,
@@ -48,6 +48,8 @@ from store.interface import (
     LedgerSnapshot,
     Mark,
     ObservationQuery,
+    ParkedDevice,
+    ParkedQuery,
     QuarantineEntry,
     QuarantineQuery,
     RecentKey,
@@ -278,6 +280,11 @@ class DuckDBStore:
         """Return how many held entries there are by reason."""
         with self._database.reading() as cursor:
             return read_held_counts(cursor, scope)
+
+    def parked(self, scope: Scope, query: ParkedQuery) -> list[ParkedDevice]:
+        """Return devices with waiting messages, by provider and id."""
+        with self._database.reading() as cursor:
+            return read_parked(cursor, scope, query)
 
     def expire(self, before_us: int) -> int:
         """Delete observations and conflicts older than an instant. See `Store.expire`.

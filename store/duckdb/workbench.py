@@ -5,9 +5,9 @@ import msgspec
 from duckdb import DuckDBPyConnection
 
 from city.scope import Scope
-from store.interface import QuarantineEntry, QuarantineQuery
+from store.interface import SAMPLES, ParkedDevice, ParkedQuery, QuarantineEntry, QuarantineQuery
 
-__all__ = ["read_entries", "read_held_counts"]
+__all__ = ["read_entries", "read_held_counts", "read_parked"]
 
 COLUMNS = ", ".join(QuarantineEntry.__struct_fields__)
 
@@ -52,6 +52,35 @@ def read_held_counts(connection: DuckDBPyConnection, scope: Scope) -> dict[str, 
         [] if names is None else [names],
     ).fetchall()
     return dict(rows)
+
+
+def read_parked(
+    connection: DuckDBPyConnection, scope: Scope, query: ParkedQuery
+) -> list[ParkedDevice]:
+    """Return devices with waiting messages, by provider and id."""
+    parts, parameters = ["reason = ?", "state IN ('held', 'partial')"], list[object]([query.reason])
+    after = query.after
+    for text, values in (
+        ("provider = ?", None if query.provider is None else [query.provider]),
+        ("route = ?", None if query.route is None else [query.route]),
+        ("list_contains(?::VARCHAR[], provider)", _listed(_names(scope))),
+        ("(provider, device) > (?, ?)", None if after is None else [*after]),
+    ):
+        if values is not None:
+            parts.append(text)
+            parameters += values
+    rows = connection.execute(
+        "SELECT provider, device, arg_max(route, received_us), arg_max(codec, received_us),"
+        f" count(*), min(received_us), max(received_us), arg_max(id, received_us, {SAMPLES})"
+        f" FROM quarantine WHERE {' AND '.join(parts)} AND device <> ''"
+        " GROUP BY provider, device ORDER BY provider, device LIMIT ?",
+        [*parameters, query.limit],
+    ).fetchall()
+    return [ParkedDevice(*row[:-1], newest=tuple(row[-1])) for row in rows]
+
+
+def _listed(names: list[str] | None) -> list[object] | None:
+    return None if names is None else [names]
 
 
 def _names(scope: Scope) -> list[str] | None:

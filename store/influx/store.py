@@ -36,6 +36,8 @@ from store.interface import (
     LedgerRow,
     LedgerSnapshot,
     ObservationQuery,
+    ParkedDevice,
+    ParkedQuery,
     QuarantineEntry,
     QuarantineQuery,
     RecentKey,
@@ -149,6 +151,10 @@ class InfluxStore:
     def quarantine_counts(self, scope: Scope) -> dict[str, int]:
         """Return how many held entries there are by reason."""
         return self._workbench.held_counts(scope)
+
+    def parked(self, scope: Scope, query: ParkedQuery) -> list[ParkedDevice]:
+        """Return devices with waiting messages, by provider and id."""
+        return self._workbench.parked(scope, query)
 
     def expire(self, before_us: int) -> int:
         """Delete observations and conflicts older than an instant. See `Store.expire`."""

@@ -14,8 +14,9 @@ from store.influx.book_lines import QUARANTINE, RESOLUTIONS, payload_of
 from store.influx.commits import Chain
 from store.influx.connection import Connection
 from store.influx.line_protocol import literal
+from store.influx.parked import PARKED_COLUMNS, ParkedList, parked_devices
 from store.influx.terms import read_chains
-from store.interface import QuarantineEntry, QuarantineQuery
+from store.interface import ParkedDevice, ParkedQuery, QuarantineEntry, QuarantineQuery
 
 __all__ = ["EntryKey", "Workbench"]
 
@@ -63,6 +64,7 @@ class Workbench:
         self._lock = threading.Lock()
         self._keys: dict[str, EntryKey] = {}
         self._held: _Held | None = None
+        self._parked: ParkedList | None = None
 
     def entries(self, scope: Scope, query: QuarantineQuery) -> list[QuarantineEntry]:
         """Return entries, newest first. See `Store.quarantine`."""
@@ -98,6 +100,28 @@ class Workbench:
             if scope.admits(provider):
                 counts[reason] = counts.get(reason, 0) + count
         return dict(sorted(counts.items()))
+
+    def parked(self, scope: Scope, query: ParkedQuery) -> list[ParkedDevice]:
+        """Return devices with waiting messages. See `Store.parked`."""
+        chains = read_chains(self._connection)
+        revisions = {shard: chain.head.revision for shard, chain in chains.items()}
+        known, wanted = self._parked, (revisions, query.reason, query.route)
+        if known is None or (known.revisions, known.reason, known.route) != wanted:
+            known = ParkedList(*wanted, parked_devices(self._waiting(chains, query)))
+            self._parked = known
+        return known.page(scope, query)
+
+    def _waiting(self, chains: dict[int, Chain], query: ParkedQuery) -> Iterable[Row]:
+        """Yield what is needed of the entries that wait for a reason, newest first."""
+        overlays = self._overlays(chains)
+        route = [] if query.route is None else [f'"route" = {literal(query.route)}']
+        columns = ("id", "state", "reason", "at", "settled", "shard", "term", *PARKED_COLUMNS)
+        for row in self._select(", ".join(f'"{each}"' for each in columns), route):
+            if row["at"] is None or not _counts(chains, row):
+                continue
+            state, reason = _now(row, overlays)
+            if state in {"held", "partial"} and reason == query.reason:
+                yield row
 
     def keys(
         self, ids: Sequence[str], chains: dict[int, Chain] | None = None
@@ -172,10 +196,7 @@ class Workbench:
         columns = '"id", "state", "reason", "provider", "at", "settled", "shard", "term"'
         counts: dict[tuple[str, str], int] = {}
         for row in self._select(columns, where):
-            state, reason = row["state"], row["reason"]
-            overlay = overlays.get(row["id"])
-            if overlay is not None and overlay.at > row["settled"]:
-                state, reason = overlay.state, overlay.reason or reason
+            state, reason = _now(row, overlays)
             if state == "held" and _counts(chains, row):
                 key = (row["provider"], reason)
                 counts[key] = counts.get(key, 0) + 1
@@ -197,6 +218,14 @@ def _key(row: Row) -> EntryKey:
 def _counts(chains: dict[int, Chain], row: Row) -> bool:
     chain = chains.get(int(row["shard"]))
     return chain is not None and chain.counts(row["term"], row["at"])
+
+
+def _now(row: Row, overlays: dict[str, _Overlay]) -> tuple[str, str]:
+    """Return state and reason of an entry, as it may not say itself yet."""
+    overlay = overlays.get(row["id"])
+    if overlay is not None and overlay.at > row["settled"]:
+        return overlay.state, overlay.reason or row["reason"]
+    return row["state"], row["reason"]
 
 
 def _conditions(scope: Scope, query: QuarantineQuery, *, settled: bool) -> list[str]:

@@ -20,6 +20,8 @@ from city.gateway_state import GatewayState, LogState, encode_state, state_subje
 from city.ingest_state import IngestState
 from city.live import LiveObservation, encode_live
 from city.subjects import LIVE_SUBJECT, STREAM, STREAM_SUBJECTS, frame_subject
+from ingest.codecs.catalogue import find_codecs
+from ingest.samples import SampleReader
 from link.uplink import UplinkSettings
 from registry.registry import Registry
 from services.app import create_app
@@ -182,6 +184,7 @@ def parts(tmp_path: Path, nats_url: str, http_ingest_rate: float) -> Iterator[Pa
             city="Testville",
             timezone="Europe/Madrid",
             version="0.0.1",
+            samples=SampleReader(find_codecs(), "Europe/Madrid"),
             uplink=UplinkSettings(None, shards=SHARDS, max_message_bytes=200_000),
             uplink_name="http-test",
             array_codecs=frozenset({"senml-json"}),

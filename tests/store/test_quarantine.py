@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from city.scope import EVERYTHING, Scope
-from store.interface import Mark, QuarantineQuery, Resolution
+from store.interface import Mark, ParkedDevice, ParkedQuery, QuarantineQuery, Resolution
 
 if TYPE_CHECKING:
     from conftest import Parts, Writer
@@ -101,3 +101,39 @@ def test_an_entry_may_be_resolved_in_the_batch_that_brings_it(
     entry = parts.entry(1)
     writer.write(quarantine=[entry], resolutions=[Resolution(entry.id, "replayed", resolved_us=1)])
     assert writer.store.quarantine_counts(EVERYTHING) == {}
+
+
+def test_devices_with_waiting_messages_are_listed_with_their_newest(
+    writer: Writer, parts: type[Parts]
+) -> None:
+    entries = [
+        *(parts.entry(number, reason="unknown_device") for number in range(5)),
+        parts.entry(5, reason="unknown_device", device="z", route="lora", codec="tts-v3"),
+        parts.entry(6, reason="unknown_device", device="z", state="partial"),
+        parts.entry(7, reason="unknown_device", provider="water", device="pump"),
+        parts.entry(8, reason="unknown_device", provider="water", device=""),
+        parts.entry(9, reason="no_route", device="other"),
+    ]
+    writer.write(quarantine=entries)
+    writer.write(resolutions=[Resolution("3-0-0", "replayed", resolved_us=7)])
+    first, second, third = writer.store.parked(EVERYTHING, ParkedQuery("unknown_device"))
+    at = entries[0].received_us
+    assert first == ParkedDevice(
+        "acme", "meter", "native", "native", 4, at + 1, at + 4, ("3-4-0", "3-3-0", "3-2-0")
+    )
+    assert (second.device, second.messages, second.newest) == ("z", 2, ("3-6-0", "3-5-0"))
+    assert (third.provider, third.device) == ("water", "pump")
+    for query, devices in [
+        (ParkedQuery("unknown_device", provider="water"), ["pump"]),
+        (ParkedQuery("unknown_device", route="lora"), ["z"]),
+        (ParkedQuery("unknown_device", after=("acme", "meter"), limit=1), ["z"]),
+        (ParkedQuery("unknown_device", after=("water", "pump")), []),
+        (ParkedQuery("no_route"), ["other"]),
+    ]:
+        assert [each.device for each in writer.store.parked(EVERYTHING, query)] == devices, query
+    scope = Scope(frozenset({"water"}))
+    assert [each.device for each in writer.store.parked(scope, ParkedQuery("unknown_device"))] == [
+        "pump"
+    ]
+    writer.write(resolutions=[Resolution("3-7-0", "dropped", resolved_us=9)])
+    assert writer.store.parked(scope, ParkedQuery("unknown_device")) == []

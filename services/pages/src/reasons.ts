@@ -80,6 +80,12 @@ export function helps({ by_reason, entries }: Quarantine): Help[] {
       words: "Register a device, and take up what it has sent:",
       command: `madina devices accept ${device}`,
     });
+    if ((by_reason["unknown_device"] ?? 0) > 1) {
+      found.push({
+        words: "See who else is unknown, with samples and what they seem to be:",
+        command: "madina devices unknown",
+      });
+    }
   }
   const [other] = byCount(by_reason).find(([reason]) => reason !== "unknown_device") ?? [];
   if (other !== undefined) {

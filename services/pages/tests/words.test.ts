@@ -104,6 +104,14 @@ test("what helps is a command that can be pasted", () => {
   ]);
 });
 
+test("many unknown devices are looked at together", () => {
+  const many = { ...held("unknown_device", "acme/meter-7"), by_reason: { unknown_device: 9 } };
+  assert.deepEqual(
+    helps(many).map((each) => each.command),
+    ["madina devices accept acme/meter-7", "madina devices unknown"],
+  );
+});
+
 test("a device's name never becomes more of a command than its name", () => {
   for (const device of ["acme/x; reboot", "acme/$(id)", "--help/x", "a/b\nc", ""]) {
     const [help] = helps(held("unknown_device", device));
