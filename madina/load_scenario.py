@@ -14,8 +14,8 @@ from city.clock import MachineClock
 from city.instants import text_us, to_text
 from city.ledger import Balance
 from link.nats_link import first_cause
-from loadtest.outcome.account import FleetRecord, account_of, fleet_records
-from loadtest.outcome.findings import Findings
+from loadtest.outcome.account import account_of, fleet_records
+from loadtest.outcome.faults import FaultOutcome, caught_up
 from loadtest.outcome.judge import bottlenecks, budget_checks, complaints_of, phase_figures
 from loadtest.outcome.read_back import StoredValue, checked_devices, read_back
 from loadtest.outcome.run import LoadRun, Window, fleet_outcomes
@@ -164,10 +164,6 @@ def _prepared(scenario: Scenario, target: LoadTarget, shard: Shard) -> _Plan:
         for rule in scenario.fleets
         for each in rule.outages
     ]
-    windows += [
-        Window(each.name, seconds_of(each.at), _end_s(each.at, each.lasts))
-        for each in scenario.faults
-    ]
     return _Plan(scenario, orders, forms, spans, windows, shard)
 
 
@@ -185,7 +181,9 @@ def _record(plan: _Plan, target: LoadTarget, watched: Watched) -> LoadRun:
         revision=revision(),
         machine=this_machine(),
         spans=spans,
-        windows=plan.windows,
+        windows=plan.windows + [_fault_window(each) for each in watched.faults.values()],
+        faults=watched.faults,
+        backlog=watched.backlog,
         processes=len(results),
         connections=sum(result.connections for result in results),
         connect_s=max(result.connect_s for result in results),
@@ -223,18 +221,23 @@ def _accounted(
     )
     # Where several machines send, the ledger has what all of them sent: `merge` compares.
     account = account_of(records, before, after) if plan.shard.of == 1 else None
-    findings = _findings(
-        plan, records, platform.api, watched, None if exact else plan.scenario.checked
+    devices = checked_devices(records, plan.forms, None if exact else plan.scenario.checked)
+    findings = read_back(
+        devices,
+        _Stored(platform.api),
+        plan.spans,
+        run.windows,
+        watched.started_us // US_PER_MS,
     )
-    return msgspec.structs.replace(run, account=account, findings=findings, catch_up_s=catch_up_s)
-
-
-def _findings(
-    plan: _Plan, records: list[FleetRecord], api: Api, watched: Watched, most: int | None
-) -> Findings:
-    devices = checked_devices(records, plan.forms, most)
-    reader = _Stored(api)
-    return read_back(devices, reader, plan.spans, plan.windows, watched.started_us // US_PER_MS)
+    rate = run.total("scheduled") / max(1.0, plan.spans[-1].end_s)
+    settled_s = watched.lasted_s + catch_up_s
+    return msgspec.structs.replace(
+        run,
+        account=account,
+        findings=findings,
+        catch_up_s=catch_up_s,
+        faults=caught_up(run.faults, run.backlog, rate, settled_s),
+    )
 
 
 def _judged(run: LoadRun, watched: Watched) -> LoadRun:
@@ -295,6 +298,17 @@ def _mean_bytes(watched: Watched) -> int:
     connections = sum(each.connections for each in watched.results)
     total = sum(each.connections * each.bytes_a_connection for each in watched.results)
     return total // max(1, connections)
+
+
+def _fault_window(fault: FaultOutcome) -> Window:
+    away = "" if fault.away_s is None else f", away for {fault.away_s:.1f} s"
+    lasted_s = fault.ended_s - fault.at_s or fault.away_s or 0.0
+    return Window(
+        fault.name + away,
+        fault.at_s,
+        _end_s(fault.at_s, lasted_s),
+        instant=fault.ended_s == fault.at_s,
+    )
 
 
 def _end_s(at: float | str, lasts: float | str) -> float:

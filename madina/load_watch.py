@@ -9,9 +9,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+import httpx
 import msgspec
 
 from city.clock import MachineClock
+from loadtest.outcome.faults import Backlog, FaultOutcome
 from loadtest.rig.crew import Crew, CrewProgress, crew_of
 from loadtest.rig.machine import PartTick, ProcessWatch, folder_bytes, stolen
 from loadtest.rig.order import Order, WorkerResult
@@ -19,12 +21,14 @@ from loadtest.rig.sampling import ApiAddress, ReadingRecord, Sampler
 from loadtest.scenario.curve import Span, spans_of
 from loadtest.scenario.model import seconds_of
 from madina.errors import CommandError
-from madina.load_faults import cause
+from madina.load_faults import Faults
 from madina.supervisor.death import die_with_parent
 
 __all__ = ["LoadTarget", "Sending", "Watched"]
 
 DISK_EVERY: Final = 5
+BACKLOG_EVERY_S: Final = 0.5
+ANSWER_S: Final = 2.0
 US_PER_S: Final = 1_000_000
 # Steps end where so many seconds' worth of messages wait: nothing larger will hold.
 GIVEN_UP_S: Final = 3.0
@@ -54,6 +58,9 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
         connected: Connections that were open when it began.
         started_us: When the first message was due, microseconds since 1970.
         ended_s: When the last process was done, by `time.monotonic`.
+        lasted_s: The same, since the first message was due.
+        faults: What was done, by place in the scenario.
+        backlog: What waited meanwhile, where there were faults.
     """
 
     results: list[WorkerResult]
@@ -65,6 +72,17 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
     connected: int
     started_us: int
     ended_s: float
+    lasted_s: float
+    faults: dict[int, FaultOutcome]
+    backlog: list[Backlog]
+
+
+class _Messages(msgspec.Struct, frozen=True):
+    pending: int
+
+
+class _Ledger(msgspec.Struct, frozen=True):
+    messages: _Messages
 
 
 class Sending:
@@ -76,6 +94,7 @@ class Sending:
         self._spans = spans_of(orders[0].scenario.phases)
         self._history: list[CrewProgress] = []
         self._disk_bytes: dict[int, int] = {}
+        self._backlog: list[Backlog] = []
         self._watch = ProcessWatch()
         self._given_up = False
 
@@ -94,11 +113,15 @@ class Sending:
             started_us = MachineClock().now_us() + int(
                 (crew.started_s - time.perf_counter()) * US_PER_S
             )
+            faults = Faults(self._orders[0].scenario.faults, self._target.pids)
             async with asyncio.TaskGroup() as tasks:
-                faults = self._orders[0].scenario.faults
-                hurting = tasks.create_task(cause(faults, self._target.pids, crew.started_s))
+                beside = [tasks.create_task(faults.cause(crew.started_s))]
+                if self._orders[0].scenario.faults and self._target.address is not None:
+                    beside.append(tasks.create_task(self._look(crew, self._target.address)))
                 results, reading = await self._sent(crew)
-                hurting.cancel()
+                lasted_s = time.perf_counter() - crew.started_s
+                for each in beside:
+                    each.cancel()
             stolen_after, all_after = stolen()
         return Watched(
             results=results,
@@ -110,6 +133,9 @@ class Sending:
             connected=connected,
             started_us=started_us,
             ended_s=time.monotonic(),
+            lasted_s=lasted_s,
+            faults=faults.done,
+            backlog=self._backlog,
         )
 
     async def _connected(self, crew: Crew) -> int:
@@ -139,6 +165,18 @@ class Sending:
             reading.cancel()
         return results, sampler.record()
 
+    async def _look(self, crew: Crew, at: ApiAddress) -> None:
+        """Look at what waits, until cancelled."""
+        headers = {"Authorization": f"Bearer {at.key}"}
+        async with httpx.AsyncClient(
+            base_url=at.url, headers=headers, timeout=ANSWER_S, trust_env=False
+        ) as client:
+            while True:
+                pending = await _pending(client)
+                elapsed_s = time.perf_counter() - crew.started_s
+                self._backlog.append(Backlog(elapsed_s, pending, crew.waiting))
+                await asyncio.sleep(BACKLOG_EVERY_S)
+
     def _tell(self, crew: Crew, progress: CrewProgress) -> None:
         self._history.append(progress)
         self._watch.look(progress.elapsed_s, self._target.pids() | crew.pids)
@@ -156,6 +194,15 @@ class Sending:
 
     def _span(self, elapsed_s: float) -> Span | None:
         return next((each for each in self._spans if each.start_s <= elapsed_s < each.end_s), None)
+
+
+async def _pending(client: httpx.AsyncClient) -> int | None:
+    """Return how many messages wait on the log; None where nobody tells."""
+    with suppress(httpx.HTTPError, msgspec.MsgspecError):
+        answer = await client.get("/v1/ledger")
+        if answer.is_success:
+            return msgspec.json.decode(answer.content, type=_Ledger).messages.pending
+    return None
 
 
 def _show(progress: CrewProgress, span: Span | None) -> None:

@@ -19,6 +19,7 @@ MS_PER_S: Final = 1_000
 # The same thing has the same colour in every picture.
 DUE, DONE, LATE, MIDDLE, GENERATOR = "#9aa5b1", "#0b7285", "#c92a2a", "#f08c00", "#5f3dc4"
 SERIES: Final = ("#0b7285", "#f08c00", "#5f3dc4", "#2b8a3e", "#c92a2a", "#1864ab", "#a61e4d")
+FAULT: Final = "rgba(201, 42, 42, 0.8)"
 OUTAGE: Final = "rgba(201, 42, 42, 0.12)"
 PHASE: Final = "rgba(154, 165, 177, 0.5)"
 # Shares of messages that took longer: 1 in 1 to 1 in 1,000,000.
@@ -203,7 +204,11 @@ def _layout(
     shapes: list[dict[str, object]] = []
     notes: list[dict[str, object]] = []
     for window in run.windows if shaded else ():
-        shapes.append(_shape("rect", window.start_s, window.end_s) | {"fillcolor": OUTAGE})
+        if window.instant:
+            line = {"color": FAULT, "width": 1.5}
+            shapes.append(_shape("line", window.start_s, window.start_s) | {"line": line})
+        else:
+            shapes.append(_shape("rect", window.start_s, window.end_s) | {"fillcolor": OUTAGE})
         notes.append(_note(window.name, window.start_s, 0.98))
     for span in run.spans if shaded else ():
         line = {"color": PHASE, "width": 1, "dash": "dot"}

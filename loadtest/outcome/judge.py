@@ -85,10 +85,11 @@ def budget_checks(run: LoadRun, budgets: Budgets) -> list[BudgetCheck]:
     scheduled = run.total("scheduled")
     share = run.total("sent") / scheduled if scheduled else 1.0
     checks.append(BudgetCheck("sent", f">= {budgets.sent:g}", share, share >= budgets.sent))
-    return checks + [check for fault in run.scenario.faults for check in _fault_checks(run, fault)]
+    faults = enumerate(run.scenario.faults)
+    return checks + [check for at, fault in faults for check in _fault_checks(run, at, fault)]
 
 
-def _fault_checks(run: LoadRun, fault: Fault) -> Iterator[BudgetCheck]:
+def _fault_checks(run: LoadRun, at: int, fault: Fault) -> Iterator[BudgetCheck]:
     """Yield what a scenario expects of a fault, against the run's account."""
     expect, account = fault.expect, run.account
     figures = [
@@ -99,7 +100,8 @@ def _fault_checks(run: LoadRun, fault: Fault) -> Iterator[BudgetCheck]:
         met = count is not None and count <= most
         yield BudgetCheck(f"{fault.name}: {name}", f"<= {most}", count, met)
     if expect.catch_up is not None:
-        most_s, took_s = seconds_of(expect.catch_up), run.catch_up_s
+        most_s = seconds_of(expect.catch_up)
+        took_s = run.faults[at].catch_up_s if at in run.faults else None
         met = took_s is not None and took_s <= most_s
         yield BudgetCheck(f"{fault.name}: catch_up", f"<= {most_s:g} s", took_s, met)
 

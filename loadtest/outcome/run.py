@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 from loadtest.latency import LatencySummary
+from loadtest.outcome.faults import Backlog, FaultOutcome
 from loadtest.outcome.findings import Account, Findings
 from loadtest.rig.crew import CrewProgress
 from loadtest.rig.machine import Machine, PartTick
@@ -21,11 +22,17 @@ FORMAT: Final = 1
 
 
 class Window(msgspec.Struct, frozen=True):
-    """A time of the run in which something was made to go wrong."""
+    """A time of the run in which something was made to go wrong.
+
+    Attributes:
+        end_s: When what it brings about is over, as far as it was foreseen.
+        instant: It was done at `start_s`, and not for a while.
+    """
 
     name: str
     start_s: float
     end_s: float
+    instant: bool = False
 
 
 class FleetOutcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,6 +93,8 @@ class LoadRun(msgspec.Struct, frozen=True, kw_only=True):
         account: Every message, against the ledger; None where no platform of ours was asked.
         findings: Every stored value of some devices, against what was sent.
         catch_up_s: From the last PUBACK until nothing waited any more.
+        faults: What was done to the platform, and when it had caught up; by place in the scenario.
+        backlog: What waited meanwhile; only looked at in runs with faults.
         complaints: Why the run failed, for people; empty: it did not.
     """
 
@@ -118,6 +127,8 @@ class LoadRun(msgspec.Struct, frozen=True, kw_only=True):
     findings: Findings | None = None
     reading: ReadingRecord | None = None
     catch_up_s: float | None = None
+    faults: dict[int, FaultOutcome] = {}
+    backlog: list[Backlog] = []
     budgets: list[BudgetCheck] = []
     complaints: list[str] = []
 

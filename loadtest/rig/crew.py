@@ -69,6 +69,11 @@ class Crew:
         """Process ids by name."""
         return {f"generator-{at}": each.pid for at, each in enumerate(self._processes)}
 
+    @property
+    def waiting(self) -> int:
+        """Messages that are due and not acknowledged, when the processes last told."""
+        return self._sum().waiting
+
     async def connect(self) -> int:
         """Wait until all of them have opened what they could; return how many connections."""
         await asyncio.gather(*(self._hear(at) for at in range(len(self._processes))))

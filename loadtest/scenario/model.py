@@ -121,7 +121,8 @@ class Expected(_Strict, frozen=True):
     Attributes:
         lost: Messages with PUBACK that are not there.
         difference: Of the ledger.
-        catch_up: From the last PUBACK until nothing waits any more; unset: only told.
+        catch_up: From the end of the fault, or from a kill, until no more waits than a second
+            brings; unset: only told.
     """
 
     lost: Annotated[int, Meta(ge=0)] = 0

@@ -183,6 +183,7 @@ def _figures(run: LoadRun) -> dict[str, object]:
         "visible": run.reading.visible.summary() if run.reading else None,
         "freshness": run.reading.freshness.summary() if run.reading else None,
         "catch_up_s": run.catch_up_s,
+        "faults": [*run.faults.values()],
         "account": run.account,
         "findings": run.findings,
         "budgets": run.budgets,
@@ -234,6 +235,11 @@ def _accounted(run: LoadRun) -> Iterator[tuple[str, object]]:
         )
         wrong = len(of.wrong_answers)
         yield "known answers", f"{of.answers:,} daily means compared, {wrong} differ"
+    for fault in run.faults.values():
+        away = "" if fault.away_s is None else f", away for {fault.away_s:.1f} s"
+        known = fault.catch_up_s is not None
+        caught = f"caught up after {fault.catch_up_s:.1f} s" if known else "never caught up"
+        yield fault.name, f"at {fault.at_s:.1f} s{away}, {caught}"
     if run.catch_up_s is not None:
         yield "caught up", f"{run.catch_up_s:.1f} s after the last message"
 

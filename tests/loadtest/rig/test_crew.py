@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import ssl
+import subprocess
 from collections import Counter
 from collections.abc import Callable
 from time import perf_counter
@@ -16,12 +19,15 @@ from loadtest.outcome.run import fleet_outcomes
 from loadtest.rig.crew import CrewError, crew_of
 from loadtest.rig.fleet_load import fleet_format
 from loadtest.rig.order import Order
+from loadtest.rig.tls import client_tls
 from loadtest.scenario.file import read_scenario
 from loadtest.stream.content import FleetContent
 from loadtest.stream.packets import messages
 from loadtest.timing import merged
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from conftest import Mosquitto, Subscriber
 
     from loadtest.outcome.run import FleetOutcome
@@ -167,3 +173,51 @@ async def test_a_crew_that_is_told_to_stop_reports_what_it_did(mosquitto: Mosqui
 def outcomes(scenario: Scenario, results: list[WorkerResult]) -> list[FleetOutcome]:
     assert merged(each.lag for each in results).summary().count > 0
     return fleet_outcomes(scenario, [fleet for each in results for fleet in each.fleets])
+
+
+TLS = """
+name: secret
+server: {{tls: true, ca: {ca}}}
+fleets:
+ - {{name: own, devices: 20, every: 100ms}}
+phases:
+ - {{kind: hold, seconds: 1s}}
+"""
+
+
+def certified(folder: Path, port: int) -> Path:
+    """Have a certificate made and Mosquitto told of it; return who signed it."""
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+         "-nodes", "-keyout", key, "-out", certificate, "-days", "1", "-subj", "/CN=localhost"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    user = "user root\n" if os.geteuid() == 0 else ""
+    (folder / "mosquitto.conf").write_text(
+        f"{user}listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\n"
+        f"certfile {certificate}\nkeyfile {key}\n"
+    )
+    return certificate
+
+
+async def test_devices_speak_tls_and_know_whom_they_speak_to(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    mosquitto.kill()
+    ca = certified(tmp_path, mosquitto.port)
+    mosquitto.start()
+    scenario = read_scenario(TLS.format(ca=ca), "secret.yaml")
+    (fleet,) = outcomes(scenario, await carried_out(scenario, mosquitto.port))
+    assert fleet.scheduled == fleet.acked == 200
+    stranger = tmp_path / "stranger"
+    stranger.mkdir()
+    other = client_tls(str(certified(stranger, mosquitto.port)))
+    with pytest.raises(ssl.SSLCertVerificationError):
+        await asyncio.open_connection("127.0.0.1", mosquitto.port, ssl=other)
+
+
+async def test_a_certificate_that_is_not_there_is_named(mosquitto: Mosquitto) -> None:
+    scenario = read_scenario(TLS.format(ca="/nowhere/ca.pem"), "secret.yaml")
+    with pytest.raises(CrewError, match="No such file"):
+        await carried_out(scenario, mosquitto.port)

@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[3]
 READY = {"smoke", "city-100k", "rush-hour", "reconnect-storm", "sensor-storm", "soak", "knee"}
 FLEET = " - {name: a, devices: 10, every: 1s}\n"
 WHOLE = "name: x\nfleets:\n" + FLEET + "phases:\n - {kind: hold, seconds: 1}\n"
+FAULTY = WHOLE + "faults:\n - {at: 100ms, "
 
 
 def test_the_schema_says_the_same_as_the_reader_of_every_scenario_that_comes_along() -> None:
@@ -55,6 +56,25 @@ def test_the_schema_in_the_documentation_is_that_of_the_program() -> None:
         (WHOLE.replace("seconds: 1", "seconds: 0"), "x.yaml:4: phases: they last no time at all"),
         (WHOLE + "clock: {timezone: Mars/Base}\n", "x.yaml:6: clock.timezone: 'Mars/Base' is no"),
         (WHOLE + "seed: 1\nbudget: {}\n", "x.yaml:1: file: Object contains unknown field `budget`"),
+        (FAULTY + "do: explode, part: log}\n", "x.yaml:7: faults[0].do: Invalid enum value"),
+        (FAULTY + "do: kill, part: cellar}\n", "x.yaml:7: faults[0].part: Invalid enum value"),
+        (FAULTY + "do: kill}\n", "x.yaml:7: faults[0]: Object missing required field `part`"),
+        (
+            FAULTY + "do: kill, part: log, lasts: 100ms}\n",
+            "x.yaml:7: faults[0].lasts: a killed part is back when its supervisor",
+        ),
+        (
+            FAULTY + "do: freeze, part: log}\n",
+            "x.yaml:7: faults[0].lasts: a freeze that lasts no time at all",
+        ),
+        (
+            FAULTY + "do: freeze, part: log, lasts: 1s}\n",
+            "x.yaml:7: faults[0].at: it is not over when the phases are, after 1 s",
+        ),
+        (
+            FAULTY + "do: kill, part: log, expect: {lost: -1}}\n",
+            "x.yaml:7: faults[0].expect.lost: Expected `int` >= 0",
+        ),
         ("- a", "x.yaml:1: file: Expected `object`, got `array`"),
         ("", "x.yaml:1: file: Expected `object`, got `null`"),
     ],

@@ -1,0 +1,111 @@
+"""Faults reach the processes that they name, are undone, and say what cannot be done."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+from time import perf_counter
+from typing import TYPE_CHECKING, Literal
+
+import psutil
+import pytest
+
+from loadtest.scenario.model import Fault
+from madina.errors import CommandError
+from madina.load_faults import Faults
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conftest import Madina
+
+PART = Literal["gateway", "log", "node"]
+
+
+@pytest.fixture
+def victim() -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen(["sleep", "60"]) as process:
+        yield process
+        process.kill()
+
+
+async def done(fault: Fault, pids: dict[str, int]) -> Faults:
+    faults = Faults([fault], lambda: pids)
+    await faults.cause(perf_counter())
+    return faults
+
+
+def refused(fault: Fault, pids: dict[str, int]) -> str:
+    with pytest.raises(ExceptionGroup) as group:
+        asyncio.run(done(fault, pids))
+    (cause,) = group.value.exceptions
+    assert isinstance(cause, CommandError)
+    return str(cause)
+
+
+@pytest.mark.parametrize("part", ["gateway", "log", "node"])
+def test_a_part_that_does_not_run_here_is_named(part: PART) -> None:
+    words = f"freeze of {part}: no such process is one of `madina up` here"
+    fault = Fault(at=0, do="freeze", part=part, lasts=1)
+    assert refused(fault, {"demo-city": os.getpid()}) == words
+
+
+def test_somebody_elses_process_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(_pid: int, _number: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "kill", forbidden)
+    words = refused(Fault(at=0, do="kill", part="log"), {"nats": 4711})
+    assert words == "process 4711 (nats) belongs to another user: run the faults as that one"
+
+
+def test_a_kill_is_an_instant_and_the_part_is_away_until_it_has_another_process(
+    victim: subprocess.Popen[bytes],
+) -> None:
+    pids = {"gateway-0": victim.pid}
+
+    async def killed() -> Faults:
+        faults = Faults([Fault(at=0.05, do="kill", part="gateway")], lambda: pids)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(faults.cause(perf_counter()))
+            assert await asyncio.to_thread(victim.wait, 10) == -signal.SIGKILL
+            assert faults.done[0].away_s is None
+            pids["gateway-0"] = victim.pid + 1
+        return faults
+
+    outcome = asyncio.run(killed()).done[0]
+    assert outcome.name == "kill of gateway"
+    assert outcome.at_s == outcome.ended_s >= 0.05
+    assert outcome.away_s is not None
+    assert outcome.away_s > 0
+
+
+def test_what_is_frozen_goes_on_also_where_the_run_is_stopped(
+    victim: subprocess.Popen[bytes],
+) -> None:
+    state = psutil.Process(victim.pid)
+
+    async def stopped() -> Faults:
+        faults = Faults([Fault(at=0, do="freeze", part="node", lasts=60)], lambda: pids)
+        async with asyncio.TaskGroup() as tasks:
+            causing = tasks.create_task(faults.cause(perf_counter()))
+            while state.status() != psutil.STATUS_STOPPED:
+                await asyncio.sleep(0.01)
+            causing.cancel()
+        return faults
+
+    pids = {"node": victim.pid}
+    outcome = asyncio.run(stopped()).done[0]
+    assert state.status() != psutil.STATUS_STOPPED
+    assert 0 < outcome.ended_s - outcome.at_s < 60
+    again = asyncio.run(done(Fault(at=0, do="freeze", part="node", lasts=0.1), pids)).done[0]
+    assert again.ended_s - again.at_s >= 0.1
+    assert again.away_s is None
+
+
+def test_faults_are_for_a_platform_on_this_machine(madina: Madina) -> None:
+    ended = madina("load", "run", "gateway-killed", "--host", "127.0.0.1")
+    assert ended.status == 1
+    assert "faults: they are done to a `madina up` on this machine" in ended.err
