@@ -193,7 +193,7 @@ class NullStore:
         """Return nothing."""
         return OBSERVATION_SCHEMA.empty_table()
 
-    def codec_records(self) -> list[CodecRecord]:
+    def codec_records(self, codec: str | None = None) -> list[CodecRecord]:
         """Return nothing."""
         return []
 

@@ -73,6 +73,7 @@ class DeviceStatus(msgspec.Struct, frozen=True):
         observed_us: Time of its newest observation.
         status: By receive time: does it talk?
         by_event_time: By the times of its observations: are its data current?
+        offline_us: When its network said that it is gone; None where it did not, or it is back.
     """
 
     device: Device
@@ -80,6 +81,7 @@ class DeviceStatus(msgspec.Struct, frozen=True):
     observed_us: int | None
     status: Status
     by_event_time: Status
+    offline_us: int | None = None
 
 
 class StatusQuery(msgspec.Struct, frozen=True):
@@ -90,6 +92,7 @@ class StatusQuery(msgspec.Struct, frozen=True):
     """
 
     state: State | None = None
+    offline: bool | None = None
     provider: str | None = None
     kind: str | None = None
     scope: Scope = EVERYTHING
@@ -107,12 +110,17 @@ class StatusQuery(msgspec.Struct, frozen=True):
 
 
 class Fleet:
-    """Devices by name; changed on the event loop, looked at from any thread."""
+    """Devices by name; changed on the event loop, looked at from any thread.
+
+    Attributes:
+        offline: When devices went offline, of those whose network says so.
+    """
 
     def __init__(self) -> None:
         self._devices: dict[Name, Device] = {}
         self._names: list[Name] = []
         self.revision = 0
+        self.offline: Mapping[Name, int] = {}
 
     def update(self, changes: Changes) -> None:
         """Take what has changed."""
@@ -174,16 +182,31 @@ class Fleet:
             device = self._devices.get(name)
             if device is None or not query.admits(device):
                 continue
-            each = _device_status(device, last[0].get(name), last[1].get(name), now_us)
-            if query.state in {None, each.status.state}:
+            each = self._status(device, last[0].get(name), last[1].get(name), now_us)
+            gone = each.offline_us is not None
+            if query.state in {None, each.status.state} and query.offline in {None, gone}:
                 found.append(each)
             if len(found) >= query.limit:
                 break
         return found
 
+    def _status(
+        self, device: Device, received_us: int | None, observed_us: int | None, now_us: int
+    ) -> DeviceStatus:
+        return DeviceStatus(
+            device=device,
+            received_us=received_us,
+            observed_us=observed_us,
+            status=status_of(device, received_us, now_us),
+            by_event_time=status_of(device, observed_us, now_us),
+            offline_us=self.offline.get((device.provider, device.id)),
+        )
+
     def _candidates(self, query: StatusQuery, look: FleetLook) -> Iterator[Name]:
         names: Sequence[Name]
-        if query.state in {None, "reporting"}:
+        if query.offline:
+            names = sorted(self.offline)
+        elif query.state in {None, "reporting"}:
             if len(self._names) != len(self._devices):
                 self._names = sorted(self._devices)
             names = self._names
@@ -192,18 +215,6 @@ class Fleet:
             names = look.names.get(query.state, [])
         start = 0 if query.after is None else bisect.bisect_right(names, query.after)
         return (names[index] for index in range(start, len(names)))
-
-
-def _device_status(
-    device: Device, received_us: int | None, observed_us: int | None, now_us: int
-) -> DeviceStatus:
-    return DeviceStatus(
-        device=device,
-        received_us=received_us,
-        observed_us=observed_us,
-        status=status_of(device, received_us, now_us),
-        by_event_time=status_of(device, observed_us, now_us),
-    )
 
 
 def _silence(device: Device, last_us: int | None, now_us: int) -> list[SilentDevice]:

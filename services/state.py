@@ -13,6 +13,7 @@ import msgspec
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from city.presence import PRESENCE, offline_of
 from city.scope import EVERYTHING
 from services.fleet import Fleet, FleetLook
 from services.latest import LatestValues, NewestByKind, newest_of
@@ -117,6 +118,8 @@ class PlatformState:
         except LogAwayError:
             self.balance = None
         store = self._parts.store
+        kept = await self._threads.run(store.codec_records, PRESENCE)
+        self.fleet.offline = offline_of((each.key, each.value) for each in kept)
         query = QuarantineQuery(limit=HELD_SHOWN)
         self.held = Held(
             by_reason=await self._threads.run(store.quarantine_counts, EVERYTHING),

@@ -257,8 +257,8 @@ class Store(Protocol):
         """Return the last 64 keys of each device, oldest first."""
         ...
 
-    def codec_records(self) -> list[CodecRecord]:
-        """Return the last record of each codec and key."""
+    def codec_records(self, codec: str | None = None) -> list[CodecRecord]:
+        """Return the last record of each codec and key; with a name, those of one codec."""
         ...
 
     def find(self, late: pa.Table) -> pa.Table:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from city.presence import PRESENCE, encode_presence
 from ingest.apply.decide import Decider
 from ingest.apply.fast import FastPath
 from ingest.apply.recent import TimelessMessages
@@ -98,6 +99,8 @@ class Memory:
         for name, codec in self.remembering.items():
             taken = codec.take()
             records += [CodecRecord(name, *each) for each in taken.records.items()]
+            presence = dict(map(encode_presence, taken.presence))
+            records += [CodecRecord(PRESENCE, *each) for each in presence.items()]
             requests += taken.requests
             released += taken.released
         return records, Remembered(requests=requests, released=released)

@@ -9,6 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 import msgspec
 
 from city.flags import Flag
+from city.presence import Presence
 from city.reasons import MessageReason, ObservationReason
 from city.requests import Request
 
@@ -160,11 +161,13 @@ class Remembered(msgspec.Struct, frozen=True):
         records: Key to value, of what has changed: kept in the transaction of the batch.
         requests: To be sent once the batch is kept.
         released: To be read again once the batch is kept.
+        presence: Devices that went offline or came back, oldest first.
     """
 
     records: dict[str, bytes] = {}
     requests: list[Request] = []
     released: list[Released] = []
+    presence: list[Presence] = []
 
 
 class Remembering(Protocol):

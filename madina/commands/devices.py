@@ -25,6 +25,7 @@ STATE_COLUMNS = (
     "kind",
     "state",
     "since",
+    "offline_since",
     "state_by_event_time",
     "last_received",
     "last_observed",
@@ -88,12 +89,15 @@ def list_devices(  # noqa: PLR0913 - each is an option of the command line
         print_items(COLUMNS, items, as_json=as_json)
 
 
-def states(
+def states(  # noqa: PLR0913 - each is an option of the command line
     *,
     state: Annotated[
         Literal["reporting", "late", "silent", "never_seen"] | None,
         typer.Option(help="In one state."),
     ] = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Whose network says that they are gone.")
+    ] = False,
     provider: Annotated[str | None, typer.Option(help="Of one provider.")] = None,
     kind: Annotated[str | None, typer.Option(help="Of one kind.")] = None,
     limit: Limit = None,
@@ -104,7 +108,7 @@ def states(
     with api(data_dir) as platform:
         if not platform.runs:
             raise CommandError("nothing runs here that could hear devices: start `madina up` first")
-        asked = {"state": state, "provider": provider, "kind": kind}
+        asked = {"state": state, "provider": provider, "kind": kind, "offline": offline or None}
         items = platform.items("/v1/device-states", asked, limit)
         print_items(STATE_COLUMNS, items, as_json=as_json)
 

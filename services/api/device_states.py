@@ -39,6 +39,8 @@ class DeviceStateDocument(Document):
         state: By receive time: `late` after 1.5 of its intervals, `silent` after 3.
         since: When the state began; null for one that reports.
         state_by_event_time, since_by_event_time: The same by the times of its observations.
+        offline_since: When its network said that it is gone (Sparkplug's deaths); null where it did
+            not, or it is back.
         last_received, last_observed: Arrival and time of its newest observation.
     """
 
@@ -49,6 +51,7 @@ class DeviceStateDocument(Document):
     since: str | None
     state_by_event_time: State
     since_by_event_time: str | None
+    offline_since: str | None
     last_received: str | None
     last_observed: str | None
     expected_interval_s: float | None
@@ -63,9 +66,10 @@ class DeviceStatePage(Document):
 
 
 class DeviceStateParameters(Document):
-    """Which devices; the state is that by receive time."""
+    """Which devices; the state is that by receive time, `offline` that of its network."""
 
     state: State | None = None
+    offline: bool | None = None
     provider: str | None = None
     kind: str | None = None
     limit: Limit = LIMIT
@@ -83,6 +87,7 @@ async def list_device_states(
     state, now_us = running.state, running.parts.clock.now_us()
     query = StatusQuery(
         state=asked.state,
+        offline=asked.offline,
         provider=asked.provider,
         kind=asked.kind,
         scope=caller.scope,
@@ -110,6 +115,7 @@ def _document(each: DeviceStatus) -> DeviceStateDocument:
         since=text_or_none(each.status.since_us),
         state_by_event_time=each.by_event_time.state,
         since_by_event_time=text_or_none(each.by_event_time.since_us),
+        offline_since=text_or_none(each.offline_us),
         last_received=text_or_none(each.received_us),
         last_observed=text_or_none(each.observed_us),
         expected_interval_s=each.device.expected_interval_s,

@@ -36,9 +36,11 @@ def read_series(connection: DuckDBPyConnection) -> list[Series]:
     return [Series(*row) for row in rows]
 
 
-def read_codec_records(connection: DuckDBPyConnection) -> list[CodecRecord]:
-    """Return every record of a codec."""
-    rows = connection.execute("SELECT codec, key, value FROM codec_records").fetchall()
+def read_codec_records(connection: DuckDBPyConnection, codec: str | None) -> list[CodecRecord]:
+    """Return every record of one codec, or of all."""
+    rows = connection.execute(
+        "SELECT codec, key, value FROM codec_records WHERE coalesce(codec = ?, true)", [codec]
+    ).fetchall()
     return [CodecRecord(*row) for row in rows]
 
 

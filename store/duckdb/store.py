@@ -209,10 +209,10 @@ class DuckDBStore:
         with self._database.reading() as cursor:
             return read_watermarks(cursor)
 
-    def codec_records(self) -> list[CodecRecord]:
+    def codec_records(self, codec: str | None = None) -> list[CodecRecord]:
         """Return the last record of each codec and key. See `Store.codec_records`."""
         with self._database.reading() as cursor:
-            return read_codec_records(cursor)
+            return read_codec_records(cursor, codec)
 
     def recent(self) -> list[RecentKey]:
         """Return the last 64 keys of each device, oldest first."""

@@ -13,7 +13,7 @@ from store.influx.address import BOOKS
 from store.influx.book_lines import owner_tags
 from store.influx.commits import Chain
 from store.influx.connection import Connection
-from store.influx.line_protocol import tag, tag_text
+from store.influx.line_protocol import literal, tag, tag_text
 from store.interface import CodecRecord
 
 __all__ = ["codec_record_lines", "read_codec_records"]
@@ -35,12 +35,14 @@ def codec_record_lines(
 
 
 def read_codec_records(
-    connection: Connection, chains: dict[int, Chain]
+    connection: Connection, chains: dict[int, Chain], codec: str | None
 ) -> tuple[list[CodecRecord], int]:
-    """Return the last record of each codec and key, and the highest number of all."""
+    """Return the last record of each codec (or of one) and key, and the highest number of all."""
+    of_one = "" if codec is None else f' WHERE "codec" = {literal(codec)}'
     answers = connection.ask(
         BOOKS,
-        f'SELECT "value", "at" FROM "{CODEC_RECORDS}" GROUP BY "codec", "key", "shard", "term"'
+        f'SELECT "value", "at" FROM "{CODEC_RECORDS}"{of_one}'
+        ' GROUP BY "codec", "key", "shard", "term"'
         f" ORDER BY time DESC LIMIT {LAST}",
     )
     last: dict[tuple[str, str], tuple[int, str]] = {}

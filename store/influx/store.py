@@ -98,9 +98,10 @@ class InfluxStore:
         """Return the last 64 keys of each device, oldest first."""
         return read_recent(self._connection, self._limits())
 
-    def codec_records(self) -> list[CodecRecord]:
-        """Return the last record of each codec and key."""
-        records, highest = read_codec_records(self._connection, read_chains(self._connection))
+    def codec_records(self, codec: str | None = None) -> list[CodecRecord]:
+        """Return the last record of each codec and key; with a name, those of one codec."""
+        chains = read_chains(self._connection)
+        records, highest = read_codec_records(self._connection, chains, codec)
         self._writer.record_number = max(self._writer.record_number, highest)
         return records
 

@@ -237,3 +237,20 @@ def test_counts_that_the_store_has_are_forgotten_where_they_are_many() -> None:
     assert counts.received(applied) == 10_000
     assert len(counts) == 1
     assert counts.received(applied) == 10_000
+
+
+def test_devices_whose_network_calls_them_gone_are_found_by_that() -> None:
+    fleet = fleet_of(device("a"), device("b"), device("c"))
+    fleet.offline = {("acme", "b"): NOW_US - 7, ("acme", "nobody"): NOW_US}
+    heard = {("acme", name): NOW_US for name in ("a", "b")}
+    look = fleet.look(heard, NOW_US)
+
+    def found(**parts: object) -> list[tuple[str, str, int | None]]:
+        page = fleet.page(StatusQuery(**parts), look, (heard, heard), NOW_US)  # pyright: ignore[reportArgumentType]
+        return [(each.device.id, each.status.state, each.offline_us) for each in page]
+
+    gone = ("b", "reporting", NOW_US - 7)
+    assert found(offline=True) == [gone]
+    assert found(offline=True, state="silent") == []
+    assert found(offline=False) == [("a", "reporting", None), ("c", "never_seen", None)]
+    assert found()[1] == gone

@@ -9,9 +9,11 @@ import pytest
 
 from city.clock import US_PER_S
 from city.gateway_state import BrokerState
+from city.instants import to_text
 from city.live import LiveObservation
+from city.presence import PRESENCE, Presence, encode_presence
 from registry.records import DeviceDraft
-from store.interface import Batch, LedgerRow, QuarantineEntry
+from store.interface import Batch, CodecRecord, LedgerRow, QuarantineEntry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -188,6 +190,26 @@ def test_a_device_is_silent_after_three_of_its_intervals(
     (kind,) = told["latest"]
     assert (kind["kind"], kind["devices"]) == ("air", 3)
     assert [value["name"] for value in kind["values"]] == ["Air-1", "Air-2"]
+
+
+def test_a_device_whose_network_calls_it_gone_says_since_when(
+    city: City, idle: Batch, eventually: Callable[[Callable[[], bool]], None]
+) -> None:
+    city.registry.devices.create("a test", DeviceDraft("acme", "pump"))
+    city.registry.devices.create("a test", DeviceDraft("acme", "valve"))
+
+    def say(offline_us: int) -> None:
+        record = encode_presence(Presence("acme", "pump", offline_us))
+        city.apply(msgspec.structs.replace(idle, codec_records=[CodecRecord(PRESENCE, *record)]))
+
+    def offline() -> list[tuple[str, str]]:
+        items = city.api.get("/v1/device-states", params={"offline": True}).json()["items"]
+        return [(each["device"], each["offline_since"]) for each in items]
+
+    say(NOW_US)
+    eventually(lambda: offline() == [("acme/pump", to_text(NOW_US))])
+    say(0)
+    eventually(lambda: offline() == [])
 
 
 def test_a_device_that_becomes_of_a_kind_is_shown_under_it(

@@ -205,7 +205,11 @@ def test_the_last_record_of_a_codec_and_key_counts(writer: Writer) -> None:
     ]
     writer.write(codec_records=first)
     writer.write(codec_records=[CodecRecord("spb", "a", b"2"), CodecRecord("spb", "c", b"3")])
+    writer.write(codec_records=[CodecRecord("presence", "acme/o'x", b"4")])
+    assert writer.store.codec_records("presence") == [CodecRecord("presence", "acme/o'x", b"4")]
+    assert writer.store.codec_records("nobody") == []
     found = {(each.codec, each.key): each.value for each in writer.open().codec_records()}
+    assert found.pop(("presence", "acme/o'x")) == b"4"
     assert found == {("spb", "a"): b"2", ("spb", "b"): b"\0", ("spb", "c"): b"3", ("x", "a"): b""}
 
 

@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from city.clock import US_PER_S
+from city.presence import Presence
 from city.reasons import MessageReason, ObservationReason
 from city.requests import Request
 from ingest.codecs.profile import Profile, options_of
@@ -79,6 +80,7 @@ class SparkplugMemory:
         self._nodes: dict[str, Node] = {}
         self._spoke: set[str] = set()
         self._requests: list[Request] = []
+        self._presence: list[Presence] = []
 
     def decode(self, message: Arrived) -> Decoded:
         """Read a message. See `Codec.decode`."""
@@ -107,7 +109,8 @@ class SparkplugMemory:
             if found:
                 self._spoke.add(key)
         requests, self._requests = self._requests, []
-        return Remembered(records, requests, released)
+        presence, self._presence = self._presence, []
+        return Remembered(records, requests, released, presence)
 
     def node(self, key: str) -> Node:
         """Return a node, as it was kept or as new."""
@@ -128,6 +131,10 @@ class SparkplugMemory:
     def ask(self, request: Request) -> None:
         """Note a request."""
         self._requests.append(request)
+
+    def present(self, presence: Presence) -> None:
+        """Note that a device went offline or came back."""
+        self._presence.append(presence)
 
 
 class _Reading:
@@ -173,18 +180,35 @@ class _Reading:
         if kind == "DBIRTH" and self._named.node not in node.births.devices:
             raise self._no_birth()
         if kind in BIRTH_TYPES:
-            if node.size() + len(payload.metrics) > METRICS_MAX:
-                words = f"the edge node has more than {METRICS_MAX} metrics"
-                raise MessageError(MessageReason.TOO_MANY, words)
-            node.learn(self._named.device, payload.metrics)
+            self._birth(payload)
         elif kind == "DDEATH":
             node.forget(self._named.device)
+            self._gone([self._named.device])
+
+    def _birth(self, payload: Payload) -> None:
+        if self._node.size() + len(payload.metrics) > METRICS_MAX:
+            words = f"the edge node has more than {METRICS_MAX} metrics"
+            raise MessageError(MessageReason.TOO_MANY, words)
+        self._node.learn(self._named.device, payload.metrics)
+        if self._node.revive(self._named.device):
+            self._present(self._named.device, 0)
 
     def _death(self, payload: Payload) -> None:
         # A broker may deliver the will of a session that is long over: its number tells.
         bd_seq = bd_seq_of(payload)
         if bd_seq is not None and bd_seq == self._node.session.bd_seq:
+            born = [each for each in self._node.births.devices if each != self._named.node]
             self._node.end()
+            self._gone([self._named.node, *born])
+
+    def _gone(self, devices: list[str]) -> None:
+        """Note deaths, as of their arrival: a will says when its session began."""
+        for device in devices:
+            if self._node.die(device):
+                self._present(device, self._message.received_us)
+
+    def _present(self, device: str, offline_us: int) -> None:
+        self._memory.present(Presence(self._message.provider, device, offline_us))
 
     def _observations(self) -> Decoded:
         birth = self._named.kind in BIRTH_TYPES

@@ -17,6 +17,8 @@ SEQUENCES: Final = 256
 METRICS_MAX: Final = 20_000
 # Devices of a node that wait for their birth; more than that are found by a person.
 WAITING_MAX: Final = 256
+# Devices of a node whose death is remembered; beyond that silence tells.
+OFFLINE_MAX: Final = 4_096
 
 
 class Known(msgspec.Struct, frozen=True, array_like=True):
@@ -48,6 +50,7 @@ class Session(msgspec.Struct, array_like=True):
         bd_seq: Which session this is; a late will names another.
         asked_us: When a rebirth was last asked for.
         waiting: Devices of which something waits in quarantine for a birth.
+        offline: Devices, and the node itself, that died and were not born again.
     """
 
     seq: int = -1
@@ -55,6 +58,7 @@ class Session(msgspec.Struct, array_like=True):
     bd_seq: int | None = None
     asked_us: int = 0
     waiting: list[str] = []
+    offline: list[str] = []
 
 
 class Node:
@@ -63,7 +67,7 @@ class Node:
     def __init__(self, births: Births | None = None, session: Session | None = None) -> None:
         """Begin with what was kept, or with nothing."""
         self.births = births or Births({}, {})
-        self.session = session or Session(waiting=[])
+        self.session = session or Session(waiting=[], offline=[])
         self.born_anew = False
 
     def size(self) -> int:
@@ -109,6 +113,21 @@ class Node:
         self.births = Births({}, {})
         self.session.seq = -1
         self.born_anew = True
+
+    def die(self, device: str) -> bool:
+        """Take a device's death; say whether it was not known to be dead."""
+        offline = self.session.offline
+        if device in offline or len(offline) >= OFFLINE_MAX:
+            return False
+        offline.append(device)
+        return True
+
+    def revive(self, device: str) -> bool:
+        """Take a device's birth; say whether it was dead."""
+        if device not in self.session.offline:
+            return False
+        self.session.offline.remove(device)
+        return True
 
     def known(self, device: str, metric: Metric) -> Known | None:
         """Return what a birth told of a metric; None where none did."""

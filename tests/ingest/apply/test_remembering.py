@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from city.frame import Door
+from city.presence import PRESENCE, offline_of
 from registry.records import RouteDraft
 from store.interface import Batch
 
@@ -89,6 +90,22 @@ def test_a_death_ends_the_session_for_the_next_worker_too(plant: Bench) -> None:
     plant.reload()
     plant.send(sample("03_ddata_alias"))
     assert [each.reason for each in plant.quarantine()] == ["sparkplug_no_birth"]
+
+
+def test_a_death_is_kept_with_its_batch_and_a_birth_takes_it_back(plant: Bench) -> None:
+    def offline() -> dict[tuple[str, str], int]:
+        kept = plant.store.codec_records(PRESENCE)
+        return offline_of((each.key, each.value) for each in kept)
+
+    plant.send(sample("01_nbirth"), sample("02_dbirth"))
+    assert offline() == {}
+    plant.send(sample("05_ndeath"))
+    assert set(offline()) == {("acme", "water:plc-1"), ("acme", METER)}
+    plant.reload()
+    plant.send(sample("01_nbirth"))
+    assert set(offline()) == {("acme", METER)}
+    plant.send(sample("02_dbirth"))
+    assert offline() == {}
 
 
 def test_a_node_is_asked_through_the_bridge_and_never_at_our_own_endpoint(plant: Bench) -> None:

@@ -84,6 +84,7 @@ class Nodes:
         self.now_us = MS * 1_000
         self.requests: list[Any] = []
         self.released: list[tuple[str, str]] = []
+        self.presence: list[tuple[str, int]] = []
 
     def say(self, topic: str, data: bytes, **more: Any) -> Decoded:  # noqa: ANN401 - as Arrived has them
         more = {"options": {"ask_rebirth": True}, "bridge": "madina-1", **more}
@@ -93,6 +94,7 @@ class Nodes:
             taken = self.memory.take()
             self.records |= taken.records
             self.requests += taken.requests
+            self.presence += [(each.device, each.offline_us) for each in taken.presence]
             self.released += [(each.provider, each.device) for each in taken.released]
 
     def refused(self, topic: str, data: bytes, **more: Any) -> MessageReason:  # noqa: ANN401
@@ -324,6 +326,42 @@ def test_a_death_voids_births_and_a_late_will_does_not() -> None:
         assert nodes.refused(topic, data) == MessageReason.SPARKPLUG_NO_BIRTH
 
 
+def test_deaths_mark_devices_offline_as_of_their_arrival_and_births_bring_them_back() -> None:
+    nodes = Nodes().born()
+    assert nodes.presence == []
+    nodes.say(NODE.format("DEATH"), payload(None, bd(6)))
+    assert nodes.presence == [], "the will of a session that is over"
+    nodes.say(DEVICE.format("DEATH"), payload(2))
+    died_us = nodes.now_us
+    assert nodes.presence == [("water:plc-1:pump", died_us)]
+    # Another worker goes on.
+    later = Nodes(nodes.records)
+    later.now_us = died_us + 5
+    later.say(DEVICE.format("DEATH"), payload(3))
+    later.say(NODE.format("DEATH"), payload(None, bd(7)))
+    assert later.presence == [("water:plc-1", died_us + 5)], "a death is told once"
+    last = Nodes(later.records).born()
+    assert last.presence == [("water:plc-1", 0), ("water:plc-1:pump", 0)]
+
+
+def test_the_death_of_a_node_is_that_of_its_devices() -> None:
+    nodes = Nodes().born()
+    nodes.say(NODE.format("DEATH"), payload(None, bd(7)))
+    at = nodes.now_us
+    assert nodes.presence == [("water:plc-1", at), ("water:plc-1:pump", at)]
+    nodes.say(NODE.format("BIRTH"), payload(0, bd(8)))
+    assert nodes.presence[2:] == [("water:plc-1", 0)], "its devices come back by their own births"
+
+
+def test_sessions_kept_before_deaths_were_remembered_go_on() -> None:
+    nodes = Nodes().born()
+    key = next(each for each in nodes.records if each.startswith("session "))
+    old = msgspec.msgpack.decode(nodes.records[key])[:5]
+    again = Nodes({**nodes.records, key: msgspec.msgpack.encode(old)})
+    again.say(DEVICE.format("DEATH"), payload(2))
+    assert again.presence == [("water:plc-1:pump", again.now_us)]
+
+
 def test_what_waits_is_released_by_the_birth_of_its_device_and_of_no_other() -> None:
     nodes = Nodes()
     nodes.refused(DEVICE.format("DATA"), payload(5, {"alias": 1, "double_value": 4.0}))
@@ -344,6 +382,7 @@ def test_what_is_read_again_says_nothing_of_the_present() -> None:
     assert rows(nodes.say(DEVICE.format("DATA"), data, again=True)) == [("flow_rate", 4.0, None)]
     nodes.say(NODE.format("DEATH"), payload(None, bd(7)), again=True)
     assert nodes.records == kept
+    assert nodes.presence == []
     other = DEVICE.format("DATA").replace("pump", "valve")
     assert nodes.refused(other, data, again=True) == MessageReason.SPARKPLUG_NO_BIRTH
     assert nodes.requests == []
