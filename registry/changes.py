@@ -4,9 +4,9 @@ from sqlalchemy import Connection, select
 
 from registry.database import FACTS, Database
 from registry.effective import DEVICE, DISTRICT, INTERVAL, KIND, LAT, LON
-from registry.facts import Changes, Device, Provider, Route
+from registry.facts import Changes, Device, Hardware, Provider, Route
 from registry.route_facts import ROUTES, route_fact
-from registry.tables import CounterRow, DeviceRow, ProviderRow, RouteRow
+from registry.tables import CounterRow, DeviceRow, HardwareRow, ProviderRow, RouteRow
 
 __all__ = ["changes_since"]
 
@@ -24,6 +24,16 @@ DEVICES = select(
     DeviceRow.created_us,
 ).select_from(DEVICE)
 
+HARDWARE = select(
+    HardwareRow.id,
+    HardwareRow.provider,
+    HardwareRow.device,
+    HardwareRow.hardware,
+    HardwareRow.from_us,
+    HardwareRow.until_us,
+    HardwareRow.revision,
+)
+
 PROVIDERS = select(ProviderRow.name, ProviderRow.title, ProviderRow.revision)
 
 
@@ -39,7 +49,9 @@ def changes_since(database: Database, since: int, limit: int) -> Changes:
         providers = _providers(connection, since, limit)
         devices = _devices(connection, since, limit)
         routes = _routes(connection, since, limit)
-    revisions = sorted(each.revision for kind in (providers, devices, routes) for each in kind)
+        hardware = _hardware(connection, since, limit)
+    kinds = (providers, devices, routes, hardware)
+    revisions = sorted(each.revision for kind in kinds for each in kind)
     last = revisions[limit - 1] if len(revisions) > limit else newest
     if len(revisions) == limit:
         last = revisions[-1]
@@ -49,6 +61,7 @@ def changes_since(database: Database, since: int, limit: int) -> Changes:
         providers=tuple(each for each in providers if each.revision <= last),
         devices=tuple(each for each in devices if each.revision <= last),
         routes=tuple(each for each in routes if each.revision <= last),
+        hardware=tuple(each for each in hardware if each.revision <= last),
     )
 
 
@@ -65,3 +78,8 @@ def _devices(connection: Connection, since: int, limit: int) -> list[Device]:
 def _routes(connection: Connection, since: int, limit: int) -> list[Route]:
     statement = ROUTES.where(RouteRow.revision > since).order_by(RouteRow.revision)
     return [route_fact(row) for row in connection.execute(statement.limit(limit)).mappings()]
+
+
+def _hardware(connection: Connection, since: int, limit: int) -> list[Hardware]:
+    statement = HARDWARE.where(HardwareRow.revision > since).order_by(HardwareRow.revision)
+    return [Hardware(*row) for row in connection.execute(statement.limit(limit))]

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, insert, select, upd
 
 from registry.database import Change
 from registry.errors import NotThereError
+from registry.hardware import check_not_installed
 from registry.locating import find_districts
 from registry.providers import ensure_providers
 from registry.records import DeviceDraft, ImportResult
@@ -45,12 +46,14 @@ def put_devices(change: Change, drafts: Sequence[DeviceDraft], *, replace: bool)
 
     Raises:
         NotThereError: If a place or profile is not registered.
+        InvalidFactError: If one is hardware in another device's place.
     """
     wanted = {(each.provider, each.id): each for each in drafts}
     _check_known(change, "place", {each.place for each in drafts if each.place is not None})
     _check_known(change, "profile", {each.profile for each in drafts if each.profile is not None})
     ensure_providers(change, (provider for provider, _ in wanted))
     found = find_devices(change.connection, wanted)
+    check_not_installed(change, wanted.keys() - found.keys())
     fresh = [draft for name, draft in wanted.items() if name not in found]
     other = [draft for name, draft in wanted.items() if name in found and draft != found[name]]
     _insert(change, fresh)
@@ -72,6 +75,7 @@ def accept_devices(change: Change, kinds: Mapping[tuple[str, str], str]) -> int:
     """
     ensure_providers(change, (provider for provider, _ in kinds))
     found = find_devices(change.connection, kinds)
+    check_not_installed(change, kinds.keys() - found.keys())
     fresh = [DeviceDraft(*name, kind=kinds[name]) for name in sorted(kinds.keys() - found.keys())]
     pending = [
         msgspec.structs.replace(each, status="active", kind=each.kind or kinds[name])

@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-__all__ = ["Changes", "Device", "DeviceStatus", "Provider", "Route"]
+__all__ = ["Changes", "Device", "DeviceStatus", "Hardware", "Provider", "Route"]
 
 DeviceStatus = Literal["pending", "active", "retired"]
 
@@ -53,6 +53,30 @@ class Device(msgspec.Struct, frozen=True):
     created_us: int = 0
 
 
+class Hardware(msgspec.Struct, frozen=True):
+    """Which hardware stood in a device's place, by the id that it sends.
+
+    Attributes:
+        number: Names the period; a change of it comes under the same number.
+        device: In whose place it stood; its series hold what the hardware measured.
+        from_us, until_us: By the times of observations, the end excluded; None: ever.
+        revision: When it last changed.
+    """
+
+    number: int
+    provider: str
+    device: str
+    hardware: str
+    from_us: int | None
+    until_us: int | None
+    revision: int
+
+    def covers(self, time_us: int) -> bool:
+        """Say whether it stood there at an instant."""
+        after = self.from_us is None or self.from_us <= time_us
+        return after and (self.until_us is None or time_us < self.until_us)
+
+
 class Route(msgspec.Struct, frozen=True):
     """Topic pattern to codec and provider.
 
@@ -91,6 +115,7 @@ class Changes(msgspec.Struct, frozen=True):
     providers: tuple[Provider, ...] = ()
     devices: tuple[Device, ...] = ()
     routes: tuple[Route, ...] = ()
+    hardware: tuple[Hardware, ...] = ()
     newest: int = 0
 
     @property

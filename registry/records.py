@@ -18,6 +18,8 @@ __all__ = [
     "DeviceRecord",
     "DistrictDraft",
     "DistrictRecord",
+    "HardwareDraft",
+    "HardwareRecord",
     "ImportResult",
     "KeyRecord",
     "PlaceDraft",
@@ -213,6 +215,34 @@ class CalibrationRecord(CalibrationDraft, frozen=True, kw_only=True):
     """A calibration as it is registered."""
 
     id: int
+    created_us: int
+
+
+class HardwareDraft(msgspec.Struct, frozen=True):
+    """New hardware in a device's place: same series, same history.
+
+    Attributes:
+        hardware: The id that it sends; of the same provider.
+        at_us: From which time of observations on.
+    """
+
+    provider: str
+    device: str
+    hardware: str
+    at_us: int
+    note: str = ""
+
+
+class HardwareRecord(msgspec.Struct, frozen=True):
+    """Which hardware stood in a device's place; None: since ever, or until further notice."""
+
+    id: int
+    provider: str
+    device: str
+    hardware: str
+    from_us: int | None
+    until_us: int | None
+    note: str
     created_us: int
 
 

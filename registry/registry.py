@@ -11,6 +11,7 @@ from registry.database import ACCESS, Database
 from registry.devices import Devices
 from registry.districts import Districts
 from registry.facts import Changes
+from registry.hardware import HardwareBook
 from registry.keys import Keys
 from registry.migrate import migrate
 from registry.places import Places
@@ -30,8 +31,8 @@ class Registry:
 
     Attributes:
         database: Where they are; other tables of the same database use it too.
-        providers, places, districts, profiles, devices, calibrations, routes, users, keys, audit:
-            One for each kind of fact.
+        providers, places, districts, profiles, devices, hardware, calibrations, routes, users,
+            keys, audit: One for each kind of fact.
         sites: Where devices stand, for computations.
     """
 
@@ -43,6 +44,7 @@ class Registry:
         self.profiles = Profiles(database)
         self.devices = Devices(database)
         self.calibrations = Calibrations(database)
+        self.hardware = HardwareBook(database)
         self.routes = Routes(database, options_fault)
         self.users = Users(database)
         self.keys = Keys(database)

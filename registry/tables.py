@@ -13,6 +13,7 @@ __all__ = [
     "CounterRow",
     "DeviceRow",
     "DistrictRow",
+    "HardwareRow",
     "KeyRow",
     "PlaceRow",
     "ProfileRow",
@@ -165,6 +166,29 @@ class DeviceRow(Tables):
     revision: Mapped[int] = mapped_column(index=True)
     created_us: Mapped[int]
     updated_us: Mapped[int]
+
+
+class HardwareRow(Tables):
+    """Which hardware, by the id that it sends, stood in a device's place from when until when.
+
+    A device that was never replaced has no row: it is its own hardware.
+    """
+
+    __tablename__ = "device_hardware"
+    __table_args__ = (
+        Index("hardware_by_device", "provider", "device"),
+        Index("hardware_by_id", "provider", "hardware"),
+    )
+
+    id: Mapped[int] = mapped_column(NUMBER, primary_key=True, autoincrement=True)
+    provider: Mapped[str] = mapped_column(words(64))
+    device: Mapped[str] = mapped_column(words(DEVICE_ID_MAX))
+    hardware: Mapped[str] = mapped_column(words(DEVICE_ID_MAX))
+    from_us: Mapped[int | None]
+    until_us: Mapped[int | None]
+    note: Mapped[str] = mapped_column(words(200))
+    revision: Mapped[int] = mapped_column(index=True)
+    created_us: Mapped[int]
 
 
 class RouteRow(Tables):

@@ -193,7 +193,11 @@ class Decider:
         if not isinstance(time, SettledTime):
             words = f"{sent.quantity}: {to_text(sent.time_us or 0)} is more than 10 years ahead"
             return Rejection(sent.quantity, time, words)
-        found = self._series(lane.provider, sent)
+        slot = self._view.slot_at(lane.provider, sent.device, time.time_us)
+        if slot == ABSENT:
+            words = f"{sent.device} stood in no device's place at {to_text(time.time_us)}"
+            return Rejection(sent.quantity, ObservationReason.UNKNOWN_DEVICE, words)
+        found = self._series(slot, sent)
         if isinstance(found, Rejection):
             return found
         series, unit = found
@@ -211,9 +215,8 @@ class Decider:
             metadata=_metadata(sent, time, notes),
         )
 
-    def _series(self, provider: str, sent: CodedObservation) -> tuple[int, SettledUnit] | Rejection:
+    def _series(self, slot: int, sent: CodedObservation) -> tuple[int, SettledUnit] | Rejection:
         """Return the series of an observation and how its value becomes one of it."""
-        slot = self._view.slot(provider, sent.device)
         number = self._book.find(slot, sent.quantity)
         known = None if number == ABSENT else self._book.unit(number)
         readable = "unit_raw" not in sent.metadata

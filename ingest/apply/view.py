@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from ingest.apply.int_table import ABSENT
+
 if TYPE_CHECKING:
     from ingest.seams import RegistrySource
-    from registry.facts import Device, Route
+    from registry.facts import Device, Hardware, Route
 
 __all__ = ["RegistryView"]
 
@@ -23,7 +25,8 @@ class RegistryView:
     Attributes:
         routes: Enabled ones by name.
         routes_changed: How often they have changed.
-        active: By slot, whether observations of the device are stored.
+        active: By slot, whether plain messages of the device can be stored without a closer look;
+            not those of a device that was replaced: there the time decides whose they are.
         names: Provider and device id by slot.
         kinds: Kind of device by slot.
     """
@@ -35,6 +38,8 @@ class RegistryView:
         self._status: list[str] = []
         self.routes: dict[str, Route] = {}
         self.routes_changed = 0
+        self._hardware: dict[tuple[str, str], dict[int, Hardware]] = {}
+        self._replaced: set[int] = set()
         self.active = np.zeros(FIRST_SLOTS, np.bool_)
         self.names: list[tuple[str, str]] = []
         self.kinds: list[str] = []
@@ -45,6 +50,8 @@ class RegistryView:
             changes = self._source.changes(self._revision)
             for route in changes.routes:
                 self._take_route(route)
+            for hardware in changes.hardware:
+                self._take_hardware(hardware)
             for device in changes.devices:
                 self._take_device(device)
             self._revision = changes.revision
@@ -63,9 +70,30 @@ class RegistryView:
         return self._add(slots, provider, device) if slot is None else slot
 
     def status(self, provider: str, device: str) -> str:
-        """Return `active`, `pending`, `retired` or `unknown`."""
+        """Return `active`, `pending`, `retired` or `unknown`; of hardware that of its device."""
+        stood = self._hardware.get((provider, device))
+        if stood:
+            device = stood[max(stood)].device
         slot = self._slots.get(provider, {}).get(device)
         return UNKNOWN if slot is None else self._status[slot]
+
+    def slot_at(self, provider: str, device: str, time_us: int) -> int:
+        """Return whose series hold what was measured then under an id.
+
+        Args:
+            provider: Of the device.
+            device: The id as sent; that of hardware in another device's place gives that device.
+            time_us: Of the observation.
+
+        Returns:
+            A slot; `ABSENT` where the hardware stood nowhere then.
+        """
+        stood = self._hardware.get((provider, device))
+        if stood is None:
+            return self.slot(provider, device)
+        found = (each.device for each in stood.values() if each.covers(time_us))
+        there = next(found, None)
+        return ABSENT if there is None else self.slot(provider, there)
 
     def _add(self, slots: dict[str, int], provider: str, device: str) -> int:
         slot = slots[device] = len(self.names)
@@ -87,4 +115,12 @@ class RegistryView:
         slot = self.slot(device.provider, device.id)
         self.kinds[slot] = sys.intern(device.kind)
         self._status[slot] = sys.intern(device.status)
-        self.active[slot] = device.status == "active"
+        self.active[slot] = device.status == "active" and slot not in self._replaced
+
+    def _take_hardware(self, hardware: Hardware) -> None:
+        name = (hardware.provider, hardware.hardware)
+        self._hardware.setdefault(name, {})[hardware.number] = hardware
+        for device in (hardware.device, hardware.hardware):
+            slot = self.slot(hardware.provider, device)
+            self._replaced.add(slot)
+            self.active[slot] = False

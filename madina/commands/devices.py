@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import typer
 
 from madina.api import Document, api, resource
-from madina.commands import device_files, unknown_devices
+from madina.commands import device_files, device_hardware, unknown_devices
 from madina.errors import CommandError
 from madina.options import AsJson, DataDir, Limit
 from madina.output import print_document, print_items
@@ -67,6 +67,7 @@ def add_to(app: typer.Typer) -> None:
     group.command("add")(add)
     group.command("change")(change)
     unknown_devices.add_to(group)
+    device_hardware.add_to(group)
     device_files.add_to(group)
     app.add_typer(group, name="devices")
 

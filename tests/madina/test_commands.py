@@ -68,6 +68,18 @@ def test_devices_are_added_changed_and_listed(madina: Madina) -> None:
     assert madina("devices", "show", "bin-2", "--json").json()["expected_interval_s"] == 900
 
 
+def test_a_device_is_replaced_and_both_are_listed(madina: Madina) -> None:
+    madina("devices", "add", "waste/bin-1")
+    at = ("--at", "2026-03-04T05:06:07Z")
+    made = madina("devices", "replace", "waste/bin-1", "eui-2", *at, "--json").json()["items"]
+    assert [each["hardware"] for each in made] == ["waste/bin-1", "waste/eui-2"]
+    listed = madina("devices", "hardware", "waste/bin-1").out.splitlines()
+    assert [line.split()[1] for line in listed] == ["hardware", "waste/bin-1", "waste/eui-2"]
+    again = madina("devices", "replace", "waste/bin-1", "eui-2", *at)
+    assert again.status == 1
+    assert "stands there already" in again.err
+
+
 def test_more_devices_than_a_page_are_all_listed(madina: Madina, data_folder: Path) -> None:
     file = data_folder.parent / "devices.csv"
     rows = "".join(f"acme,meter-{n:04},water\n" for n in range(450))

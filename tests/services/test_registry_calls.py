@@ -42,6 +42,11 @@ CHANGES = [
         {"device": "acme/meter-7", "quantity": "flow", "valid_from": "2026-01-01T00:00:00Z"},
     ),
     ("DELETE", "/v1/calibrations/1", None),
+    (
+        "POST",
+        "/v1/device-hardware",
+        {"device": "acme/meter-7", "hardware": "meter-8", "at": "2026-01-01T00:00:00Z"},
+    ),
     ("POST", "/v1/routes", {"name": "r", "pattern": "a/#", "codec": "native"}),
     ("PATCH", "/v1/routes/native", {"enabled": False}),
     ("DELETE", "/v1/routes/native", None),
@@ -123,6 +128,27 @@ def test_a_device_is_registered_read_changed_and_listed(city: City) -> None:
     assert (changed["name"], changed["kind"]) == ("Meter 7", "water")
     assert city.api.get("/v1/devices/meter-7").json() == changed
     assert city.api.get("/v1/devices", params={"text": "METER"}).json()["items"] == [changed]
+
+
+def test_a_device_is_replaced_in_its_place(city: City) -> None:
+    made(city.admin.post("/v1/devices", json=DEVICE))
+    body = {"device": "meter-7", "hardware": "acme/eui-2", "at": "2026-01-01T00:00:00Z"}
+    stood = made(city.admin.post("/v1/device-hardware", json={**body, "note": "lorry"}))["items"]
+    assert [(each["hardware"], each["since"], each["until"]) for each in stood] == [
+        ("acme/meter-7", None, "2026-01-01T00:00:00.000000Z"),
+        ("acme/eui-2", "2026-01-01T00:00:00.000000Z", None),
+    ]
+    named = {"device": "acme/eui-2"}
+    assert city.api.get("/v1/device-hardware", params=named).json()["items"] == stood
+    assert ("admin", "device.replaced", "acme/meter-7") in actions(city)
+    for parts, field in (
+        ({"hardware": "water/x"}, "hardware"),
+        ({"at": "2025-01-01T00:00:00Z"}, "at"),
+    ):
+        answer = city.admin.post("/v1/device-hardware", json={**body, "hardware": "c", **parts})
+        assert (answer.status_code, answer.json()["field"]) == (422, field)
+    nobody = {**body, "device": "acme/nobody"}
+    assert city.admin.post("/v1/device-hardware", json=nobody).status_code == 404
 
 
 def test_an_id_with_escaped_characters_is_found_by_its_address(city: City) -> None:
