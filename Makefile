@@ -11,7 +11,7 @@ PAGES := $(if $(wildcard services/pages/package.json),services/pages/static/inde
 PAGE_SOURCES := $(shell find services/pages -name node_modules -prune -o -path services/pages/static -prune \
 	-o -type f ! -name '*.py' ! -name '*.pyc' -print 2>/dev/null)
 # What tests start, as Debian packages.
-SERVERS := mosquitto mosquitto-clients chromium openssl postgresql influxdb victoria-metrics systemd
+SERVERS := mosquitto mosquitto-clients chromium openssl postgresql influxdb victoria-metrics systemd iproute2
 BENCH ?= all
 SECONDS ?=
 DATA ?=

@@ -14,7 +14,7 @@ from city.clock import MachineClock
 from city.instants import text_us, to_text
 from city.ledger import Balance
 from link.nats_link import first_cause
-from loadtest.outcome.account import account_of, fleet_records
+from loadtest.outcome.account import FleetRecord, account_of, fleet_records
 from loadtest.outcome.faults import FaultOutcome, caught_up
 from loadtest.outcome.judge import bottlenecks, budget_checks, complaints_of, phase_figures
 from loadtest.outcome.read_back import StoredValue, checked_devices, read_back
@@ -40,6 +40,8 @@ __all__ = ["Platform", "Shard", "carry_out"]
 
 US_PER_MS: Final = 1_000
 VALUES_AT_ONCE: Final = 10_000
+LOOK_S: Final = 0.5
+BRIDGE_PAUSE_S: Final = 35.0
 # A report draws this many intervals at most.
 INTERVALS: Final = 600
 NO_FAULTS: Final = (
@@ -57,10 +59,15 @@ class Shard(msgspec.Struct, frozen=True):
 
 
 class Platform(msgspec.Struct, frozen=True):
-    """Our own platform, asked before and after."""
+    """Our own platform, asked before and after.
+
+    Attributes:
+        through: Load goes to a broker that it bridges.
+    """
 
     api: Api
     settings: Settings
+    through: bool = False
 
 
 class _Value(msgspec.Struct, frozen=True):
@@ -113,7 +120,8 @@ def carry_out(
     if platform is not None:
         for rule, form in zip(scenario.fleets, plan.forms, strict=True):
             register(platform.api, platform.settings, rule, form)
-        known = logins(platform.api, platform.settings, scenario)
+        # A broker in between has users of its own: the scenario names them.
+        known = {} if platform.through else logins(platform.api, platform.settings, scenario)
         orders = [msgspec.structs.replace(order, logins=known) for order in plan.orders]
         plan = msgspec.structs.replace(plan, orders=orders)
         before = _balance(platform.api, scenario)
@@ -213,12 +221,11 @@ def _accounted(
     *,
     exact: bool,
 ) -> LoadRun:
-    settle(platform.api)
-    catch_up_s = time.monotonic() - watched.ended_s
-    after = _balance(platform.api, plan.scenario)
     records = fleet_records(
         plan.scenario, plan.orders, [result.fleets for result in watched.results]
     )
+    after = _settled(plan, records, platform, before)
+    catch_up_s = time.monotonic() - watched.ended_s
     # Where several machines send, the ledger has what all of them sent: `merge` compares.
     account = account_of(records, before, after) if plan.shard.of == 1 else None
     devices = checked_devices(records, plan.forms, None if exact else plan.scenario.checked)
@@ -238,6 +245,29 @@ def _accounted(
         catch_up_s=catch_up_s,
         faults=caught_up(run.faults, run.backlog, rate, settled_s),
     )
+
+
+def _settled(
+    plan: _Plan, records: list[FleetRecord], platform: Platform, before: Balance
+) -> Balance:
+    """Wait until nothing is on its way, and return the balance.
+
+    Behind a broker nobody knows what it still has: what is missing may come for as long as anything
+    does, and for the longest pause that a bridge makes before it connects again.
+    """
+    api = platform.api
+    settle(api)
+    after = _balance(api, plan.scenario)
+    quiet_from_s = time.monotonic()
+    while platform.through and account_of(records, before, after).lost:
+        if time.monotonic() - quiet_from_s > BRIDGE_PAUSE_S:
+            break
+        time.sleep(LOOK_S)
+        settle(api)
+        earlier, after = after, _balance(api, plan.scenario)
+        if after.messages.received > earlier.messages.received:
+            quiet_from_s = time.monotonic()
+    return after
 
 
 def _judged(run: LoadRun, watched: Watched) -> LoadRun:

@@ -42,6 +42,8 @@ class LoadTarget(msgspec.Struct, frozen=True, kw_only=True):
         address: Where its API is; None for somebody else's server.
         pids: Its processes by name, asked for each second: they may be started again.
         folder: Its data folder.
+        through: `host` and `port` are a broker's that it bridges: what has a PUBACK may still be
+            on its way.
     """
 
     host: str
@@ -49,6 +51,7 @@ class LoadTarget(msgspec.Struct, frozen=True, kw_only=True):
     address: ApiAddress | None = None
     pids: Callable[[], dict[str, int]] = dict
     folder: Path | None = None
+    through: bool = False
 
 
 class Watched(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,6 +81,7 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Messages(msgspec.Struct, frozen=True):
+    received: int
     pending: int
 
 
@@ -113,7 +117,7 @@ class Sending:
             started_us = MachineClock().now_us() + int(
                 (crew.started_s - time.perf_counter()) * US_PER_S
             )
-            faults = Faults(self._orders[0].scenario.faults, self._target.pids)
+            faults = Faults(self._orders[0].scenario.faults, self._target.pids, self._target.folder)
             async with asyncio.TaskGroup() as tasks:
                 beside = [tasks.create_task(faults.cause(crew.started_s))]
                 if self._orders[0].scenario.faults and self._target.address is not None:
@@ -171,8 +175,13 @@ class Sending:
         async with httpx.AsyncClient(
             base_url=at.url, headers=headers, timeout=ANSWER_S, trust_env=False
         ) as client:
+            before = await _messages(client)
             while True:
-                pending = await _pending(client)
+                now = await _messages(client)
+                pending = None if now is None else now.pending
+                if now is not None and before is not None and self._target.through:
+                    # What the broker has told devices, and the platform has not yet.
+                    pending = now.pending + max(0, crew.acked - (now.received - before.received))
                 elapsed_s = time.perf_counter() - crew.started_s
                 self._backlog.append(Backlog(elapsed_s, pending, crew.waiting))
                 await asyncio.sleep(BACKLOG_EVERY_S)
@@ -196,12 +205,12 @@ class Sending:
         return next((each for each in self._spans if each.start_s <= elapsed_s < each.end_s), None)
 
 
-async def _pending(client: httpx.AsyncClient) -> int | None:
-    """Return how many messages wait on the log; None where nobody tells."""
+async def _messages(client: httpx.AsyncClient) -> _Messages | None:
+    """Return what the ledger says of messages; None where nobody tells."""
     with suppress(httpx.HTTPError, msgspec.MsgspecError):
         answer = await client.get("/v1/ledger")
         if answer.is_success:
-            return msgspec.json.decode(answer.content, type=_Ledger).messages.pending
+            return msgspec.json.decode(answer.content, type=_Ledger).messages
     return None
 
 

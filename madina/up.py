@@ -14,6 +14,7 @@ from madina.data_folder import DataFolder, RunFile
 from madina.errors import SetupError
 from madina.settings import Settings, variable
 from madina.supervisor.child import ChildSpec
+from madina.supervisor.log_revival import keep_log_writable
 from madina.supervisor.nats_server import (
     answers,
     log_limit_bytes,
@@ -67,7 +68,14 @@ def run_up(settings: Settings, *, demo: bool) -> None:
             tell=_tell,
             changed=lambda pids: _write_run(folder, _run_file(settings, addresses, pids)),
         )
-        asyncio.run(supervisor.run(lambda: _announce(folder, settings, addresses)))
+
+        async def beside() -> None:
+            await _announce(folder, settings, addresses)
+            if addresses.nats is not None:
+                url, store = addresses.nats_url, folder.nats_store
+                await keep_log_writable(url, store, lambda: supervisor.child("nats"), _tell)
+
+        asyncio.run(supervisor.run(beside))
     _tell("stopped")
 
 

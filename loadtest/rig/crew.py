@@ -74,6 +74,11 @@ class Crew:
         """Messages that are due and not acknowledged, when the processes last told."""
         return self._sum().waiting
 
+    @property
+    def acked(self) -> int:
+        """Messages that were acknowledged, when the processes last told."""
+        return self._sum().acked
+
     async def connect(self) -> int:
         """Wait until all of them have opened what they could; return how many connections."""
         await asyncio.gather(*(self._hear(at) for at in range(len(self._processes))))

@@ -126,12 +126,32 @@ def _senseless(scenario: Scenario) -> Iterator[tuple[str, str]]:
 
 
 def _senseless_fault(fault: Fault, whole_s: float) -> Iterator[tuple[str, str]]:
-    if seconds_of(fault.at) + seconds_of(fault.lasts) >= whole_s:
+    lasts_s = seconds_of(fault.lasts)
+    if seconds_of(fault.at) + lasts_s >= whole_s:
         yield ".at", f"it is not over when the phases are, after {whole_s:g} s"
-    if fault.do == "freeze" and not seconds_of(fault.lasts):
-        yield ".lasts", "a freeze that lasts no time at all: say how long"
-    if fault.do == "kill" and seconds_of(fault.lasts):
+    if fault.do == "kill" and lasts_s:
         yield ".lasts", "a killed part is back when its supervisor has started it: leave it away"
+    if fault.do != "kill" and not lasts_s:
+        yield ".lasts", f"a {fault.do} that lasts no time at all: say how long"
+    if fault.do in {"kill", "freeze"} and fault.part is None:
+        yield "", f"a {fault.do} of what? say `part`"
+    if fault.do not in {"kill", "freeze"} and fault.part is not None:
+        yield ".part", f"a {fault.do} has no part: leave it away"
+    yield from ((".proxy" if fault.proxy else "", words) for words in _senseless_way(fault))
+
+
+def _senseless_way(fault: Fault) -> Iterator[str]:
+    """Yield what is wrong with the network that a fault is about."""
+    if fault.do == "cut" and (fault.link is None) == (fault.proxy is None):
+        yield "a cut has a `link` or a `proxy`, one of the two"
+    if fault.do in {"delay", "refuse"} and fault.proxy is None:
+        yield f"a {fault.do} is done by a `proxy`: say where it is told what to do"
+    if fault.do != "cut" and fault.link is not None:
+        yield "only a cut has a `link`"
+    if fault.do not in {"cut", "delay", "refuse"} and fault.proxy is not None:
+        yield f"a {fault.do} has no `proxy`"
+    if (fault.do == "delay") != bool(seconds_of(fault.by)):
+        yield "a delay says `by` how much, and nothing else does"
 
 
 def _senseless_fleet(fleet: FleetRule) -> Iterator[tuple[str, str]]:

@@ -131,25 +131,39 @@ class Expected(_Strict, frozen=True):
 
 
 class Fault(_Strict, frozen=True):
-    """A part of the platform is hurt: by its supervisor's own account of process ids.
+    """Something around a platform is hurt.
 
     Attributes:
         at: Since the start.
-        do: `kill`: SIGKILL, the supervisor starts it again. `freeze`: SIGSTOP, then SIGCONT.
-        part: `gateway`: all of them. `node`: ingest, store and API.
-        lasts: Of a freeze.
+        do: `kill`: SIGKILL; its supervisor starts it again. `freeze`: SIGSTOP, then SIGCONT.
+            `fill-disk`: no byte is left on the data folder's disk for a while; it has to be a small
+            one. `cut`: a network link is down, or all connections through a proxy are cut off and
+            refused. `delay`: every piece through a proxy comes `by` later. `refuse`: a proxy
+            answers HTTP with 503.
+        part: Of a kill or freeze. `gateway`: all of them. `node`: ingest, store and API. `bridge`:
+            to brokers. `broker`, `store`: the bridged broker or the store's server, where they run
+            on this machine; who has started them starts them again.
+        link: Of a cut: a network interface of this machine, such as one end of a veth pair whose
+            other end is in a network namespace.
+        proxy: HOST:PORT at which a `madina load proxy` is told what to do.
+        by: Of a delay.
+        lasts: Of all but a kill.
     """
 
     at: Duration
-    do: Literal["kill", "freeze"]
-    part: Literal["gateway", "log", "node"]
+    do: Literal["kill", "freeze", "fill-disk", "cut", "delay", "refuse"]
+    part: Literal["gateway", "log", "node", "bridge", "broker", "store"] | None = None
+    link: Annotated[str, Meta(pattern="^[A-Za-z0-9_.-]{1,15}$")] | None = None
+    proxy: Annotated[str, Meta(pattern=r"^[^ :]+:[0-9]{1,5}$")] | None = None
+    by: Duration = 0.0
     lasts: Duration = 0.0
     expect: Expected = Expected()
 
     @property
     def name(self) -> str:
         """For people."""
-        return f"{self.do} of {self.part}"
+        of = self.part or self.link or self.proxy
+        return f"{self.do} of {of}" if of else self.do
 
 
 class FleetRule(_Strict, frozen=True):

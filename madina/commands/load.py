@@ -14,6 +14,7 @@ from loadtest.latency import LatencySummary
 from loadtest.plan import LoadPlan
 from madina.api import api
 from madina.commands.load_capacity import add_capacity
+from madina.commands.load_proxy import add_proxy
 from madina.commands.load_scenario import ScenarioRun, add_scenarios, run_scenario
 from madina.data_folder import DataFolder
 from madina.errors import CommandError
@@ -51,6 +52,13 @@ Name = Annotated[
         " rate and time are for a run without one."
     ),
 ]
+Through = Annotated[
+    str | None,
+    typer.Option(
+        help="HOST:PORT of a broker that the platform bridges: a scenario is sent there, and"
+        " reconciled with the platform."
+    ),
+]
 Seed = Annotated[int | None, typer.Option(help="Another seed than the scenario's.")]
 Part = Annotated[
     str, typer.Option(help="Which part of a scenario this machine does: 3/20 is the fourth.")
@@ -69,6 +77,7 @@ def add_to(app: typer.Typer) -> None:
     load.command("run")(run)
     add_scenarios(load)
     add_capacity(load)
+    add_proxy(load)
     app.add_typer(load, name="load")
 
 
@@ -85,6 +94,7 @@ def run(  # noqa: PLR0913 - each is an option of the command line
     provider: Provider = "load",
     host: Host = None,
     port: Port = 1883,
+    through: Through = None,
     exact: Exact = False,
     seed: Seed = None,
     shard: Part = "0/1",
@@ -95,7 +105,7 @@ def run(  # noqa: PLR0913 - each is an option of the command line
     """Send load and say what became of it; exit status 1 where a message was lost or doubled."""
     if scenario is not None:
         server = (host, port) if host else None
-        given = ScenarioRun(scenario, seed, shard, out or Path(), exact, as_json)
+        given = ScenarioRun(scenario, seed, shard, out or Path(), exact, as_json, through)
         sys.exit(0 if run_scenario(given, server, data_dir) else 1)
     plan = LoadPlan(
         host=host or "127.0.0.1",

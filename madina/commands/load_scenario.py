@@ -21,6 +21,7 @@ from madina.api import api
 from madina.data_folder import DataFolder
 from madina.errors import CommandError
 from madina.load_scenario import Platform, Shard, carry_out
+from madina.load_servers import LocalServers
 from madina.load_watch import LoadTarget
 from madina.options import AsJson
 from madina.output import print_fields, print_json, print_table
@@ -45,6 +46,7 @@ class ScenarioRun(msgspec.Struct, frozen=True):
     folder: Path
     exact: bool
     as_json: bool
+    through: str | None = None
 
 
 def add_scenarios(load: typer.Typer) -> None:
@@ -124,7 +126,7 @@ def run_scenario(given: ScenarioRun, server: tuple[str, int] | None, data_dir: P
         target = LoadTarget(host=server[0], port=server[1])
         done = carry_out(scenario, target, None, shard, exact=given.exact)
     else:
-        done = _on_platform(scenario, shard, data_dir, exact=given.exact)
+        done = _on_platform(scenario, shard, data_dir, given)
     begun = done.started_at[:19].replace(":", "").replace("-", "")
     part = "" if shard.of == 1 else f"-{shard.number}of{shard.of}"
     path = given.folder / f"load-{scenario.name}-{begun}{part}.json"
@@ -134,7 +136,7 @@ def run_scenario(given: ScenarioRun, server: tuple[str, int] | None, data_dir: P
 
 
 def _on_platform(
-    scenario: Scenario, shard: Shard, data_dir: Path | None, *, exact: bool
+    scenario: Scenario, shard: Shard, data_dir: Path | None, given: ScenarioRun
 ) -> LoadRun:
     settings = load_settings(data_dir).settings
     folder = DataFolder(settings.data_dir)
@@ -142,18 +144,23 @@ def _on_platform(
     if running is None:
         raise CommandError("nothing runs on this data folder: start `madina up`, or give --host")
     address = running.mqtts if scenario.server.tls else running.mqtt
+    if given.through is not None:
+        address = f"mqtt://{given.through}"
     if address is None:
         raise CommandError(MQTTS_NEEDED)
     at = urlsplit(address)
+    servers = LocalServers(settings)
     target = LoadTarget(
         host=at.hostname or "127.0.0.1",
         port=at.port or 1883,
         address=ApiAddress(running.http, folder.admin_key()),
-        pids=lambda: (folder.running() or running).children,
+        pids=lambda: (folder.running() or running).children | servers.pids(),
         folder=folder.path,
+        through=given.through is not None,
     )
     with api(data_dir) as calls:
-        return carry_out(scenario, target, Platform(calls, settings), shard, exact=exact)
+        platform = Platform(calls, settings, through=target.through)
+        return carry_out(scenario, target, platform, shard, exact=given.exact)
 
 
 def _keep(run: LoadRun, path: Path) -> None:

@@ -52,6 +52,10 @@ class Supervisor:
         self._stop = asyncio.Event()
         self._force = asyncio.Event()
 
+    def child(self, name: str) -> Child | None:
+        """Return the process that runs under a name, or ran last; None before the first."""
+        return self._children.get(name)
+
     async def run(self, announce: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Start everything, announce, and keep it running until a signal says stop.
 

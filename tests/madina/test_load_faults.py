@@ -12,16 +12,18 @@ from typing import TYPE_CHECKING, Literal
 import psutil
 import pytest
 
+from loadtest.rig import small_disk
 from loadtest.scenario.model import Fault
 from madina.errors import CommandError
 from madina.load_faults import Faults
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from conftest import Madina
 
-PART = Literal["gateway", "log", "node"]
+Part = Literal["gateway", "log", "node", "bridge", "broker", "store"]
 
 
 @pytest.fixture
@@ -45,11 +47,54 @@ def refused(fault: Fault, pids: dict[str, int]) -> str:
     return str(cause)
 
 
-@pytest.mark.parametrize("part", ["gateway", "log", "node"])
-def test_a_part_that_does_not_run_here_is_named(part: PART) -> None:
+@pytest.mark.parametrize("part", ["gateway", "log", "node", "bridge"])
+def test_a_part_that_does_not_run_here_is_named(part: Part) -> None:
     words = f"freeze of {part}: no such process is one of `madina up` here"
     fault = Fault(at=0, do="freeze", part=part, lasts=1)
     assert refused(fault, {"demo-city": os.getpid()}) == words
+
+
+@pytest.mark.parametrize("part", ["broker", "store"])
+def test_a_server_that_is_none_of_this_machine_is_named(part: Part) -> None:
+    words = refused(Fault(at=0, do="kill", part=part), {"node": os.getpid()})
+    where = "is a server of its own on this machine"
+    assert words == f"kill of {part}: no {part} of this platform {where}"
+
+
+def test_a_link_that_cannot_be_cut_is_named() -> None:
+    words = refused(Fault(at=0, do="cut", link="no-such-link", lasts=1), {})
+    assert words.startswith("cut of no-such-link: ")
+    assert words.endswith("(root may cut links, see docs/load.md)")
+
+
+def test_a_machine_that_has_no_ip_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    words = refused(Fault(at=0, do="cut", link="lo", lasts=1), {})
+    assert words == "cut of lo: there is no `ip`: install iproute2"
+
+
+def test_a_proxy_that_does_not_run_is_named() -> None:
+    words = refused(Fault(at=0, do="refuse", proxy="127.0.0.1:1", lasts=1), {})
+    assert words == "refuse of 127.0.0.1:1: no `madina load proxy` is told anything there"
+
+
+@pytest.mark.parametrize("address", ["nowhere", "127.0.0.1:port", ":1883", "127.0.0.1:99999"])
+def test_a_proxy_to_nowhere_is_refused(madina: Madina, address: str) -> None:
+    ended = madina("load", "proxy", address)
+    assert (ended.status, ended.err) == (1, f"madina: {address!r} is no HOST:PORT\n")
+
+
+def test_a_disk_that_others_need_is_not_filled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(small_disk, "LARGEST_BYTES", 0)
+    faults = Faults([Fault(at=0, do="fill-disk", lasts=1)], dict, tmp_path)
+    with pytest.raises(ExceptionGroup) as group:
+        asyncio.run(faults.cause(perf_counter()))
+    words = str(group.value.exceptions[0])
+    assert words.startswith(f"fill-disk: the disk of {tmp_path} has ")
+    assert "put the data folder on one of at most" in words
+    assert not list(tmp_path.iterdir())
 
 
 def test_somebody_elses_process_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,7 +58,7 @@ def test_the_schema_in_the_documentation_is_that_of_the_program() -> None:
         (WHOLE + "seed: 1\nbudget: {}\n", "x.yaml:1: file: Object contains unknown field `budget`"),
         (FAULTY + "do: explode, part: log}\n", "x.yaml:7: faults[0].do: Invalid enum value"),
         (FAULTY + "do: kill, part: cellar}\n", "x.yaml:7: faults[0].part: Invalid enum value"),
-        (FAULTY + "do: kill}\n", "x.yaml:7: faults[0]: Object missing required field `part`"),
+        (FAULTY + "do: kill}\n", "x.yaml:7: faults[0]: a kill of what? say `part`"),
         (
             FAULTY + "do: kill, part: log, lasts: 100ms}\n",
             "x.yaml:7: faults[0].lasts: a killed part is back when its supervisor",
@@ -70,6 +70,33 @@ def test_the_schema_in_the_documentation_is_that_of_the_program() -> None:
         (
             FAULTY + "do: freeze, part: log, lasts: 1s}\n",
             "x.yaml:7: faults[0].at: it is not over when the phases are, after 1 s",
+        ),
+        (
+            FAULTY + "do: fill-disk, part: log, lasts: 100ms}\n",
+            "x.yaml:7: faults[0].part: a fill-disk has no part",
+        ),
+        (FAULTY + "do: fill-disk}\n", "x.yaml:7: faults[0].lasts: a fill-disk that lasts no time"),
+        (FAULTY + "do: cut, lasts: 100ms}\n", "x.yaml:7: faults[0]: a cut has a `link` or a"),
+        (FAULTY + "do: delay, by: 1s, lasts: 100ms}\n", "x.yaml:7: faults[0]: a delay is done by"),
+        (
+            FAULTY + "do: delay, proxy: 'h:1', lasts: 100ms}\n",
+            "x.yaml:7: faults[0].proxy: a delay says `by` how much",
+        ),
+        (
+            FAULTY + "do: freeze, part: log, proxy: 'h:1', lasts: 100ms}\n",
+            "x.yaml:7: faults[0].proxy: a freeze has no `proxy`",
+        ),
+        (
+            FAULTY + "do: refuse, proxy: h, lasts: 100ms}\n",
+            "x.yaml:7: faults[0].proxy: Expected `str` matching regex",
+        ),
+        (
+            FAULTY + "do: kill, part: log, link: eth0}\n",
+            "x.yaml:7: faults[0]: only a cut has a `link`",
+        ),
+        (
+            FAULTY + "do: cut, link: 'a b', lasts: 100ms}\n",
+            "x.yaml:7: faults[0].link: Expected `str` matching regex",
         ),
         (
             FAULTY + "do: kill, part: log, expect: {lost: -1}}\n",
