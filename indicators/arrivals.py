@@ -30,14 +30,14 @@ CLOSING: Final = "closing"
 ASK_EVERY_US: Final = 1_000_000
 RETRY_S: Final = 1.0
 
-ArrivalCause = Literal["late_data", "replay"]
+ArrivalCause = Literal["late_data", "replay", "device_metadata"]
 
 
 class Arrival(msgspec.Struct, frozen=True):
-    """One batch that touched closed windows.
+    """One batch, or a change of what is known of a device, that touched closed windows.
 
     Attributes:
-        marks: Log sequence by shard that the store reaches with the batch.
+        marks: Log sequence by shard that the store reaches with the batch; none for a change.
     """
 
     id: int

@@ -14,9 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from city.flags import Flag
+from city.pauses import Pauses, overlap_us
 from indicators.civil import Window
 
-__all__ = ["Gate", "Observations", "flag_counts", "gate", "gate_of", "observations", "usable"]
+__all__ = [
+    "Gate",
+    "Observations",
+    "expected_parts",
+    "flag_counts",
+    "gate",
+    "gate_of",
+    "observations",
+    "usable",
+]
 
 Memo = dict[Any, Any]
 WITHOUT_SUSPECT = (Flag.PASS, Flag.NOT_EVALUATED)
@@ -33,6 +43,7 @@ class Observations:
         flag: Quality flags (`city.flags.Flag`).
         length_us: How long each value was measured over; the interval where nobody said.
         interval_us: Nominal interval of the series.
+        pauses: When its device was being worked on: no slot is expected then, and none counts.
         memo: What was computed from these columns; parts of them that hold a whole window share it.
     """
 
@@ -41,6 +52,7 @@ class Observations:
     flag: NDArray[np.uint8]
     length_us: NDArray[np.int64]
     interval_us: int
+    pauses: Pauses = ()
     memo: Memo = field(default_factory=dict[Any, Any], repr=False, compare=False)
 
     def __len__(self) -> int:
@@ -63,6 +75,7 @@ class Observations:
             self.flag[index],
             self.length_us[index],
             self.interval_us,
+            self.pauses,
             memo,
         )
 
@@ -90,6 +103,7 @@ def observations(
     *,
     interval_us: int,
     end_us: Sequence[int] | NDArray[np.int64] | None = None,
+    pauses: Pauses = (),
 ) -> Observations:
     """Build columns in order of time.
 
@@ -99,6 +113,7 @@ def observations(
         flag: Quality flags; None: all not evaluated.
         interval_us: Nominal interval of the series.
         end_us: Ends of intervals; None: each is as long as the nominal interval.
+        pauses: When the device was being worked on.
 
     Raises:
         ValueError: If columns differ in length or the interval is none.
@@ -118,13 +133,21 @@ def observations(
     order = np.argsort(starts, kind="stable")
     # An instant has no length: it stands for its interval.
     lengths = np.where(lengths > 0, lengths, interval_us)
-    return Observations(starts[order], values[order], flags[order], lengths[order], interval_us)
+    return Observations(
+        starts[order], values[order], flags[order], lengths[order], interval_us, pauses
+    )
 
 
 def usable(seen: Observations, *, accept_suspect: bool) -> Observations:
-    """Return what may be used: flags 1 and 2, 3 if accepted; never a missing value."""
+    """Return what may be used: flags 1 and 2, 3 if accepted; never a missing value.
+
+    Nor what came while somebody worked on the device: that is of the tools, not of the air.
+    """
     flags = np.asarray(WITH_SUSPECT if accept_suspect else WITHOUT_SUSPECT, dtype=np.uint8)
-    return seen.where(np.isin(seen.flag, flags) & np.isfinite(seen.value))
+    wanted = np.isin(seen.flag, flags) & np.isfinite(seen.value)
+    for start, end in seen.pauses:
+        wanted &= (seen.time_us < start) | (seen.time_us >= end)
+    return seen.where(wanted)
 
 
 def flag_counts(seen: Observations) -> dict[int, int]:
@@ -136,11 +159,22 @@ def flag_counts(seen: Observations) -> dict[int, int]:
 def gate(seen: Observations, window: Window, share: float) -> Gate:
     """Count the slots of a window that usable observations fill, against a share of them.
 
-    Slot of an observation: floor((time - start of the window) / interval).
+    Slot of an observation: floor((time - start of the window) / interval). Time in which the
+    device was being worked on has no slots.
     """
     inside = seen.within(window)
     slots = (inside.time_us - window.start_us) // seen.interval_us
-    return gate_of(len(np.unique(slots)), Fraction(window.length_us, seen.interval_us), share)
+    expected_us = window.length_us - overlap_us(seen.pauses, window.start_us, window.end_us)
+    return gate_of(len(np.unique(slots)), Fraction(expected_us, seen.interval_us), share)
+
+
+def expected_parts(seen: Observations, parts: Sequence[Window]) -> Fraction:
+    """Return how many of some windows are expected: those not wholly under maintenance."""
+    if not seen.pauses:
+        return Fraction(len(parts))
+    paused = (overlap_us(seen.pauses, part.start_us, part.end_us) for part in parts)
+    lengths = (part.length_us for part in parts)
+    return Fraction(sum(gone < length for gone, length in zip(paused, lengths, strict=True)))
 
 
 def gate_of(used: int, expected: Fraction, share: float) -> Gate:

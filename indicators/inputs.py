@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from city.clock import US_PER_S
+from city.pauses import Pauses
 from indicators.areas import Member
 from indicators.civil import Window
 from indicators.columns import Observations, observations
@@ -58,11 +59,15 @@ class Input:
         series: Its number.
         table: Its rows, of `OBSERVATION_SCHEMA`, by time.
         declared_s: How often the device should report; None where nobody said.
+        pauses: When the device was being worked on.
     """
 
-    def __init__(self, series: int, table: pa.Table, declared_s: float | None) -> None:
+    def __init__(
+        self, series: int, table: pa.Table, declared_s: float | None, pauses: Pauses = ()
+    ) -> None:
         self.series = series
         self._received: NDArray[np.int64] = table.column("received_us").to_numpy()
+        self._pauses = pauses
         self._declared_us = None if declared_s is None else round(declared_s * US_PER_S)
         self._times: NDArray[np.int64] = table.column("time_us").to_numpy()
         self._flags: NDArray[np.uint8] = table.column("flag").to_numpy()
@@ -82,6 +87,7 @@ class Input:
                 self._flags,
                 interval_us=interval_us,
                 end_us=self._ends,
+                pauses=self._pauses,
             )
         return self._by_interval[interval_us]
 
@@ -109,13 +115,15 @@ def read_inputs(
     store: Store, members: Sequence[Member], from_us: int, to_us: int
 ) -> dict[int, Input]:
     """Read the series of devices over a time; each is there, with no rows where it has none."""
-    declared = {each.series: member.site.interval_s for member in members for each in member.series}
-    table = store.columns(sorted(declared), from_us, to_us)
+    sites = {each.series: member.site for member in members for each in member.series}
+    table = store.columns(sorted(sites), from_us, to_us)
     numbers: NDArray[np.int64] = table.column("series").to_numpy()
     found: dict[int, Input] = {}
-    for number, interval_s in declared.items():
+    for number, site in sites.items():
         first, after = (int(each) for each in np.searchsorted(numbers, (number, number + 1)))
-        found[number] = Input(number, table.slice(first, after - first), interval_s)
+        found[number] = Input(
+            number, table.slice(first, after - first), site.interval_s, site.pauses
+        )
     return found
 
 

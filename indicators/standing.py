@@ -47,7 +47,7 @@ STEP_US: Final = 15 * US_PER_MINUTE
 ARRIVALS_AT_ONCE: Final = 200
 JOBS_AT_ONCE: Final = 2_000
 # A window that both touch is computed again because of the later one here.
-CAUSES: Final[tuple[ArrivalCause, ...]] = ("late_data", "replay")
+CAUSES: Final[tuple[ArrivalCause, ...]] = ("late_data", "replay", "device_metadata")
 # Days of several lengths before the end of what the longest run of days needs.
 LONGEST_SPAN_US: Final = 8 * 86_400 * US_PER_S
 

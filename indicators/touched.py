@@ -47,6 +47,13 @@ class Touched:
         return cls(np.unique(series << HOUR_BITS | times[old] // HOUR_US))
 
     @classmethod
+    def within(cls, series: Iterable[int], from_us: int, to_us: int) -> Self:
+        """Return every hour of some series that a time has a part of."""
+        hours = np.arange(max(from_us, 0) // HOUR_US, -(-to_us // HOUR_US), dtype=np.int64)
+        numbers = np.unique(np.fromiter(series, dtype=np.int64))
+        return cls((numbers[:, None] << HOUR_BITS | hours[None, :]).ravel())
+
+    @classmethod
     def merged(cls, kept: Iterable[bytes]) -> Self:
         """Return all that several kept ones hold together."""
         rows = np.frombuffer(b"".join(kept), dtype="<i8").astype(np.int64).reshape(-1, 2)

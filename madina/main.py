@@ -34,6 +34,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "districts": "districts",
     "profiles": "profiles",
     "calibrations": "calibrations",
+    "maintenance": "maintenance",
     "routes": "routes",
     "users": "users",
     "keys": "keys",

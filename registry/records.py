@@ -22,6 +22,8 @@ __all__ = [
     "HardwareRecord",
     "ImportResult",
     "KeyRecord",
+    "MaintenanceDraft",
+    "MaintenanceRecord",
     "PlaceDraft",
     "PlaceRecord",
     "PlannedDevice",
@@ -243,6 +245,27 @@ class HardwareRecord(msgspec.Struct, frozen=True):
     from_us: int | None
     until_us: int | None
     note: str
+    created_us: int
+
+
+class MaintenanceDraft(msgspec.Struct, frozen=True):
+    """A device is being worked on: what is missing then is not missed, what comes does not count.
+
+    Attributes:
+        until_us: Excluded; None: until further notice.
+    """
+
+    provider: str
+    device: str
+    from_us: int
+    until_us: int | None = None
+    note: str = ""
+
+
+class MaintenanceRecord(MaintenanceDraft, frozen=True, kw_only=True):
+    """A maintenance as it is registered."""
+
+    id: int
     created_us: int
 
 

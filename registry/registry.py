@@ -13,6 +13,7 @@ from registry.districts import Districts
 from registry.facts import Changes
 from registry.hardware import HardwareBook
 from registry.keys import Keys
+from registry.maintenance import MaintenanceBook
 from registry.migrate import migrate
 from registry.places import Places
 from registry.profiles import Profiles
@@ -31,8 +32,8 @@ class Registry:
 
     Attributes:
         database: Where they are; other tables of the same database use it too.
-        providers, places, districts, profiles, devices, hardware, calibrations, routes, users,
-            keys, audit: One for each kind of fact.
+        providers, places, districts, profiles, devices, hardware, maintenance, calibrations,
+            routes, users, keys, audit: One for each kind of fact.
         sites: Where devices stand, for computations.
     """
 
@@ -45,6 +46,7 @@ class Registry:
         self.devices = Devices(database)
         self.calibrations = Calibrations(database)
         self.hardware = HardwareBook(database)
+        self.maintenance = MaintenanceBook(database)
         self.routes = Routes(database, options_fault)
         self.users = Users(database)
         self.keys = Keys(database)

@@ -3,8 +3,10 @@
 import msgspec
 from sqlalchemy import select
 
+from city.pauses import Pauses
 from registry.database import FACTS, Database
 from registry.effective import DEVICE, DISTRICT, INTERVAL, KIND, TIMEZONE
+from registry.maintenance import read_pauses
 from registry.tables import CounterRow, DeviceRow
 
 __all__ = ["Site", "SiteList", "Sites"]
@@ -17,6 +19,7 @@ class Site(msgspec.Struct, frozen=True):
         interval_s: How often it should report; None where nobody said.
         district: As said, else by its position, else its place's.
         timezone: Its own, else its place's zone; None: the city's.
+        pauses: When it was or is being worked on.
     """
 
     provider: str
@@ -26,6 +29,7 @@ class Site(msgspec.Struct, frozen=True):
     place: str | None
     district: str | None
     timezone: str | None
+    pauses: Pauses = ()
 
 
 class SiteList(msgspec.Struct, frozen=True):
@@ -65,6 +69,10 @@ class Sites:
         with self._database.reading() as connection:
             # The revision first: a change in between is seen twice rather than never.
             at = connection.execute(revision).scalar_one()
-            sites = tuple(Site(*row) for row in connection.execute(statement))
+            pauses = read_pauses(connection)
+            sites = tuple(
+                Site(*row, pauses=pauses.get((row[0], row[1]), ()))
+                for row in connection.execute(statement)
+            )
         self._known = SiteList(at, sites)
         return self._known

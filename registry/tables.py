@@ -15,6 +15,7 @@ __all__ = [
     "DistrictRow",
     "HardwareRow",
     "KeyRow",
+    "MaintenanceRow",
     "PlaceRow",
     "ProfileRow",
     "ProviderRow",
@@ -188,6 +189,21 @@ class HardwareRow(Tables):
     until_us: Mapped[int | None]
     note: Mapped[str] = mapped_column(words(200))
     revision: Mapped[int] = mapped_column(index=True)
+    created_us: Mapped[int]
+
+
+class MaintenanceRow(Tables):
+    """When a device is being worked on: what is missing then is not missed."""
+
+    __tablename__ = "maintenance"
+    __table_args__ = (Index("maintenance_by_device", "provider", "device"),)
+
+    id: Mapped[int] = mapped_column(NUMBER, primary_key=True, autoincrement=True)
+    provider: Mapped[str] = mapped_column(words(64))
+    device: Mapped[str] = mapped_column(words(DEVICE_ID_MAX))
+    from_us: Mapped[int]
+    until_us: Mapped[int | None]
+    note: Mapped[str] = mapped_column(words(200))
     created_us: Mapped[int]
 
 

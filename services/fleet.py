@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from city.clock import US_PER_S
+from city.pauses import due_after, overlap_us
 from city.scope import EVERYTHING
 from services.silence import SILENT_AFTER, State, Status, status_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from city.pauses import Pauses
     from city.scope import Scope
     from registry.facts import Changes, Device
 
@@ -73,6 +75,7 @@ class DeviceStatus(msgspec.Struct, frozen=True):
         observed_us: Time of its newest observation.
         status: By receive time: does it talk?
         by_event_time: By the times of its observations: are its data current?
+        maintained: It is being worked on now.
         offline_us: When its network said that it is gone; None where it did not, or it is back.
     """
 
@@ -82,6 +85,7 @@ class DeviceStatus(msgspec.Struct, frozen=True):
     status: Status
     by_event_time: Status
     offline_us: int | None = None
+    maintained: bool = False
 
 
 class StatusQuery(msgspec.Struct, frozen=True):
@@ -114,6 +118,7 @@ class Fleet:
 
     Attributes:
         offline: When devices went offline, of those whose network says so.
+        pauses: When devices were or are being worked on.
     """
 
     def __init__(self) -> None:
@@ -121,6 +126,7 @@ class Fleet:
         self._names: list[Name] = []
         self.revision = 0
         self.offline: Mapping[Name, int] = {}
+        self.pauses: Mapping[Name, Pauses] = {}
 
     def update(self, changes: Changes) -> None:
         """Take what has changed."""
@@ -144,11 +150,12 @@ class Fleet:
         for device in active:
             name = (device.provider, device.id)
             last_us = heard.get(name)
-            state = status_of(device, last_us, now_us).state
+            pauses = self.pauses.get(name, ())
+            state = status_of(device, last_us, now_us, pauses).state
             counts[state] += 1
             if state != "reporting":
                 names.setdefault(state, []).append(name)
-                silent += _silence(device, last_us, now_us)
+                silent += _silence(device, last_us, now_us, pauses)
         return FleetLook(
             registered=len(devices),
             active=len(active),
@@ -193,13 +200,16 @@ class Fleet:
     def _status(
         self, device: Device, received_us: int | None, observed_us: int | None, now_us: int
     ) -> DeviceStatus:
+        name = (device.provider, device.id)
+        pauses = self.pauses.get(name, ())
         return DeviceStatus(
             device=device,
             received_us=received_us,
             observed_us=observed_us,
-            status=status_of(device, received_us, now_us),
-            by_event_time=status_of(device, observed_us, now_us),
-            offline_us=self.offline.get((device.provider, device.id)),
+            status=status_of(device, received_us, now_us, pauses),
+            by_event_time=status_of(device, observed_us, now_us, pauses),
+            offline_us=self.offline.get(name),
+            maintained=overlap_us(pauses, now_us, now_us + 1) > 0,
         )
 
     def _candidates(self, query: StatusQuery, look: FleetLook) -> Iterator[Name]:
@@ -217,11 +227,14 @@ class Fleet:
         return (names[index] for index in range(start, len(names)))
 
 
-def _silence(device: Device, last_us: int | None, now_us: int) -> list[SilentDevice]:
+def _silence(
+    device: Device, last_us: int | None, now_us: int, pauses: Pauses
+) -> list[SilentDevice]:
     """Return the silence of a device; nothing where it is none, or nobody knows its interval."""
     if device.expected_interval_s is None:
         return []
-    silent_us = now_us - (device.created_us if last_us is None else last_us)
-    if silent_us <= SILENT_AFTER * device.expected_interval_s * US_PER_S:
+    since_us = device.created_us if last_us is None else last_us
+    wait_us = int(SILENT_AFTER * device.expected_interval_s * US_PER_S)
+    if now_us <= due_after(pauses, since_us, wait_us):
         return []
-    return [SilentDevice(device, last_us, silent_us)]
+    return [SilentDevice(device, last_us, now_us - since_us)]

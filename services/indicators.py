@@ -21,6 +21,7 @@ from indicators.lease import Lease
 from indicators.periods import starting_in
 from indicators.results import Finding, Results, ResultsQuery, Stored
 from indicators.standing import Standing
+from indicators.touched import Touched
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -127,6 +128,22 @@ class IndicatorBook:
     def city(self) -> CityMap:
         """Return the city as it is now."""
         return CityMap(self._registry.sites.all(), self._store.series(), self.zone)
+
+    def device_changed(self, device: tuple[str, str], from_us: int, to_us: int) -> None:
+        """Have what is published of a device's time computed again: more is known of it now.
+
+        Args:
+            device: Provider and id.
+            from_us: Where it begins.
+            to_us: Where it ends; what is not over yet is computed when it is.
+        """
+        series = [
+            each.series for each in self._store.series() if (each.provider, each.device) == device
+        ]
+        touched = Touched.within(series, from_us, min(to_us, self._clock.now_us()))
+        if len(touched):
+            arrivals = Arrivals(self._registry.database, self._clock)
+            arrivals.announce((), touched, "device_metadata")
 
     def page(self, contract: Contract, query: ResultsQuery) -> ValuesPage:
         """Return stored results by area, start and revision, at most `query.limit`."""

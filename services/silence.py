@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Final, Literal
 import msgspec
 
 from city.clock import US_PER_S
+from city.pauses import due_after
 
 if TYPE_CHECKING:
+    from city.pauses import Pauses
     from registry.facts import Device
 
 __all__ = ["SILENT_AFTER", "State", "Status", "status_of"]
@@ -30,18 +32,19 @@ class Status(msgspec.Struct, frozen=True):
     since_us: int | None = None
 
 
-def status_of(device: Device, last_us: int | None, now_us: int) -> Status:
+def status_of(device: Device, last_us: int | None, now_us: int, pauses: Pauses = ()) -> Status:
     """Return the state of a device that was last heard at an instant; None for never.
 
-    One whose interval nobody knows reports once it was heard.
+    One whose interval nobody knows reports once it was heard. Time in which it is being worked on
+    (`pauses`) is no silence.
     """
     if last_us is None:
         return Status("never_seen", device.created_us)
     if device.expected_interval_s is None:
         return Status("reporting")
     interval_us = device.expected_interval_s * US_PER_S
-    silent_us = last_us + int(SILENT_AFTER * interval_us)
-    late_us = last_us + int(LATE_AFTER * interval_us)
+    silent_us = due_after(pauses, last_us, int(SILENT_AFTER * interval_us))
+    late_us = due_after(pauses, last_us, int(LATE_AFTER * interval_us))
     if now_us > silent_us:
         return Status("silent", silent_us)
     return Status("late", late_us) if now_us > late_us else Status("reporting")

@@ -13,6 +13,7 @@ import msgspec
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from city.clock import US_PER_S
 from city.presence import PRESENCE, offline_of
 from city.scope import EVERYTHING
 from services.fleet import Fleet, FleetLook
@@ -42,6 +43,8 @@ LATEST_EVERY_S = 60.0
 # A look that takes long comes seldom: it never takes more than this part of the time.
 SHARE = 0.02
 HELD_SHOWN = 10
+# A device that was silent for longer is so whatever was done to it then.
+YEAR_US = 366 * 86_400 * US_PER_S
 # Some milliseconds.
 KEPT_AT_ONCE = 1_000
 
@@ -152,6 +155,8 @@ class PlatformState:
             # Before the store has told, every device would seem never to have been heard.
             return
         now_us = self._parts.clock.now_us()
+        maintenance = self._parts.registry.maintenance
+        self.fleet.pauses = await self._threads.run(maintenance.pauses, now_us - YEAR_US)
         self.fleet_look = await self._threads.run(self.fleet.look, self.latest.heard, now_us)
 
     def _keep(self, observations: list[LiveObservation]) -> None:

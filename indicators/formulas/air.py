@@ -9,7 +9,7 @@ from typing import Final
 
 from city.clock import US_PER_S
 from indicators.civil import elapsed_hours_back, parts
-from indicators.columns import Gate, Observations, gate_of
+from indicators.columns import Gate, Observations, expected_parts, gate_of
 from indicators.contracts.model import Contract, HighestIndex, MeanIndex, NowCast
 from indicators.exact import mean_of, truncated
 from indicators.formulas.asked import Asked
@@ -37,7 +37,7 @@ def mean_index(asked: Asked, _: MeanIndex, seen: Observations) -> Outcome:
     level = "day" if whole_day else "hour"
     means = means_of(seen, shares, asked.share(level))
     known = [each for each in means if each is not None]
-    found = gate_of(len(known), Fraction(len(shares)), asked.share("day"))
+    found = gate_of(len(known), expected_parts(seen, shares), asked.share("day"))
     if not found.passed:
         return incomplete(found)
     used = [part for part, each in zip(shares, means, strict=True) if each is not None]

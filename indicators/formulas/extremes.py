@@ -12,7 +12,7 @@ import msgspec
 
 from city.clock import US_PER_S
 from indicators.civil import Window, day_of, parts, period, window_of
-from indicators.columns import Gate, Observations, gate_of
+from indicators.columns import Gate, Observations, expected_parts, gate_of
 from indicators.contracts.model import ExtremeDay
 from indicators.formulas.asked import Asked
 from indicators.formulas.days import days_gate, days_of
@@ -114,7 +114,7 @@ def _day(asked: Asked, formula: ExtremeDay, seen: Observations, day: date) -> _D
         for hour, each in zip(hours, means_of(seen, hours, share), strict=True)
         if each is not None
     ]
-    found = gate_of(len(known), Fraction(len(hours)), asked.share("day"))
+    found = gate_of(len(known), expected_parts(seen, hours), asked.share("day"))
     needed = period(day, formula.needed.starts, formula.needed.ends, asked.zone)
     told = any(needed.start_us <= hour.start_us < needed.end_us for hour, _ in known)
     if not (found.passed and told):

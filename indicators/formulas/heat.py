@@ -7,7 +7,6 @@ wpc.ncep.noaa.gov/html/heatindex_equation.shtml); vapour pressure: section 11b.
 
 import math
 from collections.abc import Sequence
-from fractions import Fraction
 from typing import Final
 
 import numpy as np
@@ -15,8 +14,9 @@ from numpy.typing import NDArray
 
 from city.clock import US_PER_S
 from city.flags import Flag
+from city.pauses import merged_pauses
 from indicators.civil import Window, parts
-from indicators.columns import Observations, gate, gate_of
+from indicators.columns import Observations, expected_parts, gate, gate_of
 from indicators.contracts.model import HeatIndex
 from indicators.exact import half_up, settled
 from indicators.formulas.asked import Asked
@@ -50,7 +50,7 @@ def heat_index(asked: Asked, formula: HeatIndex, seen: Sequence[Observations]) -
     else:
         whole = list(parts(asked.window, US_PER_HOUR, asked.zone))
         hours = [hour for hour in whole if gate(felt, hour, asked.share("hour")).passed]
-        found = gate_of(len(hours), Fraction(len(whole)), asked.share("day"))
+        found = gate_of(len(hours), expected_parts(felt, whole), asked.share("day"))
     if not found.passed:
         return incomplete(found)
     felt_f = max(_mean(felt, hour) for hour in hours)
@@ -127,6 +127,7 @@ def _felt(formula: HeatIndex, air: Observations, moisture: Observations) -> Obse
         flags,
         air.length_us,
         max(air.interval_us, moisture.interval_us),
+        merged_pauses([*air.pauses, *moisture.pauses]),
     )
     return both.where(possible)
 

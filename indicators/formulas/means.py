@@ -10,7 +10,7 @@ from typing import Final
 from city.clock import US_PER_S
 from city.flags import Flag
 from indicators.civil import Window, parts
-from indicators.columns import Gate, Observations, gate, gate_of
+from indicators.columns import Gate, Observations, expected_parts, gate, gate_of
 from indicators.contracts.model import MeanBand, MeanValue
 from indicators.exact import fraction, half_up, mean, mean_of, settled
 from indicators.formulas.asked import Asked
@@ -44,7 +44,7 @@ def mean_value(asked: Asked, _: MeanValue, seen: Observations) -> Outcome:
     known = [each for each in means if each is not None]
     found = gate(seen, asked.window, asked.share("hour"))
     if asked.grain == "day":
-        found = gate_of(len(known), Fraction(len(hours)), asked.share("day"))
+        found = gate_of(len(known), expected_parts(seen, hours), asked.share("day"))
     if not found.passed:
         return incomplete(found)
     used = [hour for hour, each in zip(hours, means, strict=True) if each is not None]

@@ -41,6 +41,7 @@ class DeviceStateDocument(Document):
         state_by_event_time, since_by_event_time: The same by the times of its observations.
         offline_since: When its network said that it is gone (Sparkplug's deaths); null where it did
             not, or it is back.
+        maintained: It is being worked on now (`/v1/maintenance`); such time is no silence.
         last_received, last_observed: Arrival and time of its newest observation.
     """
 
@@ -52,6 +53,7 @@ class DeviceStateDocument(Document):
     state_by_event_time: State
     since_by_event_time: str | None
     offline_since: str | None
+    maintained: bool
     last_received: str | None
     last_observed: str | None
     expected_interval_s: float | None
@@ -116,6 +118,7 @@ def _document(each: DeviceStatus) -> DeviceStateDocument:
         state_by_event_time=each.by_event_time.state,
         since_by_event_time=text_or_none(each.by_event_time.since_us),
         offline_since=text_or_none(each.offline_us),
+        maintained=each.maintained,
         last_received=text_or_none(each.received_us),
         last_observed=text_or_none(each.observed_us),
         expected_interval_s=each.device.expected_interval_s,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -89,7 +89,13 @@ class Town:
             "test", DeviceDraft("acme", name, place=place, expected_interval_s=interval_s)
         )
 
-    def batch(self, device: str, quantity: str, values: dict[int, float], **parts: object) -> Batch:
+    def batch(
+        self,
+        device: str,
+        quantity: str,
+        values: Mapping[int, float] | Mapping[float, float],
+        **parts: object,
+    ) -> Batch:
         """Return a batch of one series, by hours since the day's start."""
         key = (device, quantity)
         fresh = key not in self._numbers
@@ -110,7 +116,13 @@ class Town:
             conflicts=OBSERVATION_SCHEMA.empty_table(), series=series if fresh else [],
         )  # fmt: skip
 
-    def write(self, device: str, quantity: str, values: dict[int, float], **parts: object) -> None:
+    def write(
+        self,
+        device: str,
+        quantity: str,
+        values: Mapping[int, float] | Mapping[float, float],
+        **parts: object,
+    ) -> None:
         self.writer.write(self.batch(device, quantity, values, **parts))
 
     def at(self, hour: float) -> None:

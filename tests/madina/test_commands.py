@@ -80,6 +80,16 @@ def test_a_device_is_replaced_and_both_are_listed(madina: Madina) -> None:
     assert "stands there already" in again.err
 
 
+def test_maintenance_is_added_listed_and_removed(madina: Madina) -> None:
+    madina("devices", "add", "waste/bin-1")
+    words = ("waste/bin-1", "--from", "2026-03-04T05:06:07Z", "--note", "new lid")
+    made = madina("maintenance", "add", *words, "--json").json()
+    assert (made["device"], made["until"], made["note"]) == ("waste/bin-1", None, "new lid")
+    assert "new lid" in madina("maintenance", "list", "--device", "waste/bin-1").out
+    assert madina("maintenance", "remove", str(made["id"])).status == 0
+    assert madina("maintenance", "list", "--json").json()["items"] == []
+
+
 def test_more_devices_than_a_page_are_all_listed(madina: Madina, data_folder: Path) -> None:
     file = data_folder.parent / "devices.csv"
     rows = "".join(f"acme,meter-{n:04},water\n" for n in range(450))

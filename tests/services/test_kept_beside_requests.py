@@ -254,3 +254,15 @@ def test_devices_whose_network_calls_them_gone_are_found_by_that() -> None:
     assert found(offline=True, state="silent") == []
     assert found(offline=False) == [("a", "reporting", None), ("c", "never_seen", None)]
     assert found()[1] == gone
+
+
+def test_time_under_maintenance_is_no_silence() -> None:
+    heard = {("acme", "a"): NOW_US - 5 * MINUTE_US}
+    fleet = fleet_of(device("a"))
+    assert fleet.look(heard, NOW_US).silent == 1
+    fleet.pauses = {("acme", "a"): ((NOW_US - 4 * MINUTE_US, NOW_US - MINUTE_US),)}
+    look = fleet.look(heard, NOW_US)
+    assert (look.silent, look.late, look.longest) == (0, 1, ())
+    fleet.pauses = {("acme", "a"): ((NOW_US - 4 * MINUTE_US, NOW_US + 1),)}
+    (found,) = fleet.page(StatusQuery(), look, (heard, heard), NOW_US)
+    assert (found.status.state, found.maintained) == ("reporting", True)

@@ -42,6 +42,8 @@ CHANGES = [
         {"device": "acme/meter-7", "quantity": "flow", "valid_from": "2026-01-01T00:00:00Z"},
     ),
     ("DELETE", "/v1/calibrations/1", None),
+    ("POST", "/v1/maintenance", {"device": "acme/meter-7", "since": "2026-01-01T00:00:00Z"}),
+    ("DELETE", "/v1/maintenance/1", None),
     (
         "POST",
         "/v1/device-hardware",
@@ -128,6 +130,21 @@ def test_a_device_is_registered_read_changed_and_listed(city: City) -> None:
     assert (changed["name"], changed["kind"]) == ("Meter 7", "water")
     assert city.api.get("/v1/devices/meter-7").json() == changed
     assert city.api.get("/v1/devices", params={"text": "METER"}).json()["items"] == [changed]
+
+
+def test_maintenance_is_said_listed_and_taken_back(city: City) -> None:
+    made(city.admin.post("/v1/devices", json=DEVICE))
+    body = {"device": "meter-7", "since": "2026-01-01T00:00:00Z", "until": "2026-01-02T00:00:00Z"}
+    said = made(city.admin.post("/v1/maintenance", json=body))
+    assert (said["device"], said["until"]) == ("acme/meter-7", "2026-01-02T00:00:00.000000Z")
+    for asked in ({}, {"device": "acme/meter-7"}):
+        assert city.api.get("/v1/maintenance", params=asked).json()["items"] == [said]
+    wrong = city.admin.post("/v1/maintenance", json={**body, "until": body["since"]})
+    assert (wrong.status_code, wrong.json()["field"]) == (422, "until")
+    assert city.admin.delete(f"/v1/maintenance/{said['id']}").status_code == 204
+    assert city.admin.delete(f"/v1/maintenance/{said['id']}").status_code == 404
+    now = made(city.admin.post("/v1/maintenance", json={**body, "until": None}))
+    assert now["until"] is None
 
 
 def test_a_device_is_replaced_in_its_place(city: City) -> None:
