@@ -37,6 +37,7 @@ BENCHES = {
     "crash-influx": "bench.crash_influx",
     "stall": "bench.stall",
     "outage": "bench.outage.comparison",
+    "faults": "bench.faults",
     "loadgen": "bench.loadgen",
     "honesty": "bench.honesty",
 }
