@@ -27,7 +27,7 @@ from madina.data_folder import DataFolder
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
 
-__all__ = ["measure"]
+__all__ = ["Account", "Fault", "Latency", "Told", "judged", "measure", "table"]
 
 ON_DUCKDB: Final = (
     "gateway-killed", "gateway-frozen", "log-killed", "log-frozen", "ingest-killed",
@@ -44,19 +44,25 @@ RESTART_S: Final = 1.0
 PORTS: Final = {f"MADINA_{name}_PORT": "0" for name in ("HTTP", "MQTT", "NATS")}
 
 
-class _Account(msgspec.Struct, frozen=True):
+class Account(msgspec.Struct, frozen=True):
+    """Messages of a run; see `loadtest.outcome.findings`."""
+
     promised: int
     lost: int
     doubled: int
     difference: int
 
 
-class _Fault(msgspec.Struct, frozen=True):
+class Fault(msgspec.Struct, frozen=True):
+    """A fault of a run; see `loadtest.outcome.faults`."""
+
     away_s: float | None
     catch_up_s: float | None
 
 
-class _Latency(msgspec.Struct, frozen=True):
+class Latency(msgspec.Struct, frozen=True):
+    """From due to PUBACK."""
+
     max_ms: float
 
 
@@ -64,9 +70,9 @@ class Told(msgspec.Struct, frozen=True):
     """What a run says of itself."""
 
     complaints: list[str]
-    account: _Account
-    faults: list[_Fault]
-    latency: _Latency | None
+    account: Account
+    faults: list[Fault]
+    latency: Latency | None
 
 
 Found = dict[tuple[str, str], Told]
@@ -85,14 +91,19 @@ def measure(seconds: float | None) -> BenchResult:  # noqa: ARG001 - scenarios s
     with _behind_a_broker() as run:
         for name in BEHIND_A_BROKER:
             found["Mosquitto, InfluxDB", name] = run(name)
-    for line in _table(found):
+    for line in table(found):
         say(line)
-    wrong = sum(each.account.lost + each.account.doubled for each in found.values())
-    difference = sum(each.account.difference for each in found.values())
-    failed = [f"{setup} {name}" for (setup, name), each in found.items() if each.complaints]
     for (setup, name), each in found.items():
         for words in each.complaints:
             say(f"{setup}, {name}: {words}")
+    return judged(found)
+
+
+def judged(found: Found) -> BenchResult:
+    """Return the result of all runs."""
+    wrong = sum(each.account.lost + each.account.doubled for each in found.values())
+    difference = sum(each.account.difference for each in found.values())
+    failed = [f"{setup} {name}" for (setup, name), each in found.items() if each.complaints]
     return BenchResult(
         bench="faults",
         unit="messages lost plus doubled",
@@ -110,7 +121,8 @@ def measure(seconds: float | None) -> BenchResult:  # noqa: ARG001 - scenarios s
     )
 
 
-def _table(found: Found) -> Iterator[str]:
+def table(found: Found) -> Iterator[str]:
+    """Yield the lines of the table of docs/load.md."""
     yield "| set-up | scenario | lost of | away, s | caught up after, s | longest to PUBACK, s |"
     yield "| --- | --- | --- | --- | --- | --- |"
     for (setup, name), told in found.items():

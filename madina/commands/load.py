@@ -26,6 +26,7 @@ from madina.settings import load_settings
 __all__ = ["add_to", "run"]
 
 US_PER_MS = 1_000
+THROUGH = "--through is for a scenario, and for the platform of this data folder: without --host"
 
 
 # Of the command line; those of a run without a scenario first.
@@ -103,6 +104,8 @@ def run(  # noqa: PLR0913 - each is an option of the command line
     data_dir: DataDir = None,
 ) -> None:
     """Send load and say what became of it; exit status 1 where a message was lost or doubled."""
+    if through is not None and (scenario is None or host is not None):
+        raise CommandError(THROUGH)
     if scenario is not None:
         server = (host, port) if host else None
         given = ScenarioRun(scenario, seed, shard, out or Path(), exact, as_json, through)

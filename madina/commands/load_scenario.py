@@ -148,11 +148,11 @@ def _on_platform(
         address = f"mqtt://{given.through}"
     if address is None:
         raise CommandError(MQTTS_NEEDED)
-    at = urlsplit(address)
+    host, port = _host_and_port(address)
     servers = LocalServers(settings)
     target = LoadTarget(
-        host=at.hostname or "127.0.0.1",
-        port=at.port or 1883,
+        host=host,
+        port=port,
         address=ApiAddress(running.http, folder.admin_key()),
         pids=lambda: (folder.running() or running).children | servers.pids(),
         folder=folder.path,
@@ -161,6 +161,15 @@ def _on_platform(
     with api(data_dir) as calls:
         platform = Platform(calls, settings, through=target.through)
         return carry_out(scenario, target, platform, shard, exact=given.exact)
+
+
+def _host_and_port(address: str) -> tuple[str, int]:
+    try:
+        at = urlsplit(address)
+        port = at.port
+    except ValueError as error:
+        raise CommandError(f"{address.partition('//')[2]!r} is no HOST:PORT: {error}") from error
+    return at.hostname or "127.0.0.1", port or 1883
 
 
 def _keep(run: LoadRun, path: Path) -> None:

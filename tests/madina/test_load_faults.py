@@ -154,3 +154,14 @@ def test_faults_are_for_a_platform_on_this_machine(madina: Madina) -> None:
     ended = madina("load", "run", "gateway-killed", "--host", "127.0.0.1")
     assert ended.status == 1
     assert "faults: they are done to a `madina up` on this machine" in ended.err
+
+
+@pytest.mark.parametrize(
+    "more", [(), ("--rate", "5"), ("gateway-killed", "--host", "127.0.0.1")], ids=str
+)
+def test_through_is_for_a_scenario_on_our_own_platform(
+    madina: Madina, more: tuple[str, ...]
+) -> None:
+    ended = madina("load", "run", "--through", "127.0.0.1:1884", *more)
+    assert ended.status == 1
+    assert ended.err.startswith("madina: --through is for a scenario, and for the platform")
