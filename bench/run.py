@@ -31,6 +31,7 @@ BENCHES = {
     "latency": "bench.latency",
     "codec": "bench.codec",
     "codecs": "bench.codecs",
+    "growth": "bench.growth",
     "duckdb": "bench.duckdb",
     "influx": "bench.influx",
     "crash": "bench.crash",

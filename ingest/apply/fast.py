@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["FastPart", "FastPath"]
 
 NO_LANE: Final = -1
+NO_GROUP: Final = -1
 FIRST_LANES: Final = 1_024
 # Topics whose messages were not plain are not tried again for so long, by receive time.
 SLOW_FOR_US: Final = 600 * US_PER_S
@@ -58,7 +59,10 @@ class FastPart(msgspec.Struct, frozen=True):
 
 
 class FastPath:
-    """Remembers for every topic which device and ledger group it stands for: its lane."""
+    """Remembers for every topic which device it stands for: its lane is the device's slot.
+
+    A device's topics have one ledger group; another one's messages are decided one by one.
+    """
 
     def __init__(
         self, view: RegistryView, links: Links, groups: Groups, *, accept_unknown: bool
@@ -75,9 +79,7 @@ class FastPath:
     def forget(self) -> None:
         """Learn all lanes anew: routes have changed."""
         self._lanes: dict[bytes, int] = {}
-        self._count = 0
-        self._slots = np.zeros(FIRST_LANES, np.int64)
-        self._group_of = np.zeros(FIRST_LANES, np.int64)
+        self._group_of = np.full(FIRST_LANES, NO_GROUP, np.int32)
         self._recorded = np.zeros(FIRST_LANES, np.bool_)
 
     def take(self, stretch: Stretch, router: Router) -> FastPart:
@@ -85,7 +87,7 @@ class FastPath:
         self._forgive(stretch)
         lanes = self._find(stretch, router)
         # A retired device's messages are decided one by one, which says so.
-        fast = (lanes != NO_LANE) & self._view.active[self._slots[lanes]]
+        fast = (lanes != NO_LANE) & self._view.active[lanes]
         places = np.flatnonzero(fast)
         if not len(places):
             return FastPart(places, places, list(range(len(stretch))), _no_rows())
@@ -106,7 +108,7 @@ class FastPath:
     ) -> FastPart:
         received_us = stretch.received_us[places]
         message = np.repeat(np.arange(len(places)), bulk.counts)
-        links = self._links.find(self._slots[lanes[places]][message], bulk.quantities, bulk.units)
+        links = self._links.find(lanes[places][message], bulk.quantities, bulk.units)
         good = (bulk.times_us >= CLOCK_SET_US) & (bulk.times_us <= received_us + FUTURE_US)
         good |= self._recorded[lanes[places]]
         good[message[links == NO_LINK]] = False
@@ -126,7 +128,10 @@ class FastPath:
         left = np.ones(len(stretch), np.bool_)
         left[decided] = False
         return FastPart(
-            decided, self._group_of[lanes[decided]], np.flatnonzero(left).tolist(), rows
+            decided,
+            self._group_of[lanes[decided]].astype(np.int64),
+            np.flatnonzero(left).tolist(),
+            rows,
         )
 
     def _find(self, stretch: Stretch, router: Router) -> npt.NDArray[np.int64]:
@@ -167,18 +172,26 @@ class FastPath:
             return NO_LANE
         if self._view.status(*owner) != "active":
             return NO_LANE
-        number = self._lanes[topic] = self._count
-        self._count += 1
-        if number >= len(self._slots):
-            self._slots = np.concatenate([self._slots, np.zeros_like(self._slots)])
-            self._group_of = np.concatenate([self._group_of, np.zeros_like(self._group_of)])
-            self._recorded = np.concatenate([self._recorded, np.zeros_like(self._recorded)])
+        return self._make(topic, owner, router)
+
+    def _make(self, topic: bytes, owner: tuple[str, str], router: Router) -> int:
+        """Return a new lane; none where the device's other topics are of another group."""
         lane = router.lane(topic.decode(errors="replace"))
         assert lane is not None, "a topic with an owner has a route"
-        self._slots[number] = self._view.slot(*owner)
-        self._group_of[number] = self._groups.number(lane.provider, lane.route)
-        self._recorded[number] = lane.recorded
-        return number
+        slot = self._view.slot(*owner)
+        while slot >= len(self._group_of):
+            nobody = np.full_like(self._group_of, NO_GROUP)
+            self._group_of = np.concatenate([self._group_of, nobody])
+            self._recorded = np.concatenate([self._recorded, np.zeros_like(self._recorded)])
+        group = self._groups.number(lane.provider, lane.route)
+        if self._group_of[slot] not in (NO_GROUP, group):
+            self._slow.add(topic)
+            return NO_LANE
+        self._group_of[slot] = group
+        self._recorded[slot] = lane.recorded
+        # The very number that the view has: another object of it would cost 32 bytes a device.
+        self._lanes[topic] = slot
+        return slot
 
     def _forgive(self, stretch: Stretch) -> None:
         """Try slow topics again from time to time: devices get new firmware."""

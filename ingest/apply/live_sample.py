@@ -30,7 +30,7 @@ def live_sample(digest: Digest, memory: Memory) -> list[LiveObservation]:
     for at in stored:
         series = int(rows.series[at])
         slot, quantity = memory.book.name(series)
-        provider, device = memory.view.names[slot]
+        provider, device = memory.view.name(slot)
         other = None if rows.other is None else rows.other[at]
         sample[series] = LiveObservation(
             provider=provider,
@@ -42,7 +42,7 @@ def live_sample(digest: Digest, memory: Memory) -> list[LiveObservation]:
             flag=int(rows.flag[at]),
             unit=memory.book.unit(series).unit,
             end_us=None if rows.end_us is None else rows.end_us[at],
-            kind=memory.view.kinds[slot],
+            kind=memory.view.kind(slot),
             metadata=None if rows.metadata is None else rows.metadata[at],
         )
     return list(sample.values())

@@ -100,4 +100,4 @@ def rejections(rows: Rows, memory: Memory, refusals: Refusals) -> dict[int, list
 
 def _device(series: int, memory: Memory) -> str:
     slot, _ = memory.book.name(series)
-    return memory.view.names[slot][1]
+    return memory.view.name(slot)[1]

@@ -71,7 +71,7 @@ class SeriesBook:
 
     def create(self, slot: int, quantity: str, unit: str | None, kind: Kind) -> int:
         """Return a new series, which goes into the present batch."""
-        provider, device = self._view.names[slot]
+        provider, device = self._view.name(slot)
         number = self._add(slot, quantity, SettledUnit(unit, kind))
         self._created.append(Series(number, provider, device, quantity, unit, kind))
         return number

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from array import array
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -17,6 +18,27 @@ __all__ = ["RegistryView"]
 
 FIRST_SLOTS: Final = 1_024
 UNKNOWN: Final = "unknown"
+STATUSES: Final = (UNKNOWN, "pending", "active", "retired")
+
+
+class _Words:
+    """Few words that many rows say: each is kept once, rows keep its number."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+        self._words: list[str] = []
+
+    def number(self, word: str) -> int:
+        """Return the number of a word."""
+        found = self._numbers.get(word)
+        if found is None:
+            found = self._numbers[word] = len(self._words)
+            self._words.append(word)
+        return found
+
+    def word(self, number: int) -> str:
+        """Return the word of a number."""
+        return self._words[number]
 
 
 class RegistryView:
@@ -27,22 +49,24 @@ class RegistryView:
         routes_changed: How often they have changed.
         active: By slot, whether plain messages of the device can be stored without a closer look;
             not those of a device that was replaced: there the time decides whose they are.
-        names: Provider and device id by slot.
-        kinds: Kind of device by slot.
     """
 
     def __init__(self, source: RegistrySource) -> None:
         self._source = source
         self._revision = 0
         self._slots: dict[str, dict[str, int]] = {}
-        self._status: list[str] = []
+        # Columns by slot: a tuple and two lists would cost a hundred bytes more a device.
+        self._providers = _Words()
+        self._kinds = _Words()
+        self._ids: list[str] = []
+        self._provider_of = array("i")
+        self._kind_of = array("i")
+        self._status = bytearray()
         self.routes: dict[str, Route] = {}
         self.routes_changed = 0
         self._hardware: dict[tuple[str, str], dict[int, Hardware]] = {}
         self._replaced: set[int] = set()
         self.active = np.zeros(FIRST_SLOTS, np.bool_)
-        self.names: list[tuple[str, str]] = []
-        self.kinds: list[str] = []
 
     def refresh(self) -> None:
         """Take what has changed since the last time."""
@@ -75,7 +99,15 @@ class RegistryView:
         if stood:
             device = stood[max(stood)].device
         slot = self._slots.get(provider, {}).get(device)
-        return UNKNOWN if slot is None else self._status[slot]
+        return UNKNOWN if slot is None else STATUSES[self._status[slot]]
+
+    def name(self, slot: int) -> tuple[str, str]:
+        """Return provider and device id of a slot."""
+        return self._providers.word(self._provider_of[slot]), self._ids[slot]
+
+    def kind(self, slot: int) -> str:
+        """Return what a device is for; empty where nobody said."""
+        return self._kinds.word(self._kind_of[slot])
 
     def slot_at(self, provider: str, device: str, time_us: int) -> int:
         """Return whose series hold what was measured then under an id.
@@ -96,10 +128,11 @@ class RegistryView:
         return ABSENT if there is None else self.slot(provider, there)
 
     def _add(self, slots: dict[str, int], provider: str, device: str) -> int:
-        slot = slots[device] = len(self.names)
-        self.names.append((sys.intern(provider), device))
-        self.kinds.append("")
-        self._status.append(UNKNOWN)
+        slot = slots[device] = len(self._ids)
+        self._ids.append(device)
+        self._provider_of.append(self._providers.number(provider))
+        self._kind_of.append(self._kinds.number(""))
+        self._status.append(STATUSES.index(UNKNOWN))
         if slot >= len(self.active):
             self.active = np.concatenate([self.active, np.zeros_like(self.active)])
         return slot
@@ -113,8 +146,8 @@ class RegistryView:
 
     def _take_device(self, device: Device) -> None:
         slot = self.slot(device.provider, device.id)
-        self.kinds[slot] = sys.intern(device.kind)
-        self._status[slot] = sys.intern(device.status)
+        self._kind_of[slot] = self._kinds.number(device.kind)
+        self._status[slot] = STATUSES.index(device.status)
         self.active[slot] = device.status == "active" and slot not in self._replaced
 
     def _take_hardware(self, hardware: Hardware) -> None:

@@ -14,6 +14,7 @@ from city.replay import ReplayRequest
 from city.scope import EVERYTHING
 from ingest.codecs.seam import Arrived, CodedObservation, Decoded, Rejection
 from registry.records import DeviceDraft, RouteDraft
+from store.interface import LedgerQuery
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -378,3 +379,16 @@ def test_a_change_of_routes_or_devices_is_seen_by_the_next_batch(bench: Bench) -
     bench.send((up(), reading(3, NOW_MS + 2)))
     assert bench.ledger.messages.accepted == 2
     assert bench.values() == [1.0]
+
+
+def test_topics_of_one_device_in_two_routes_are_counted_under_their_own(bench: Bench) -> None:
+    bench.register("a")
+    route = RouteDraft("plant", "plant/#", "native", "acme")
+    bench.registry.routes.create("test", route)
+    other = "plant/hall/1/a/up"
+    for minute in range(3):
+        at_ms = NOW_MS + minute * 60_000
+        bench.send((up("a"), reading(minute, at_ms)), (other, reading(minute, at_ms + 1)))
+    rows = bench.store.ledger_rows(EVERYTHING, LedgerQuery())
+    assert {each.route: each.accepted for each in rows} == {"native": 3, "plant": 3}
+    assert len(bench.values()) == 6
