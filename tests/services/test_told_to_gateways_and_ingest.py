@@ -125,7 +125,7 @@ def test_what_another_process_changes_in_the_registry_reaches_the_bucket(
 
 def test_an_accepted_device_is_told_to_every_shard(city: City) -> None:
     answer = city.admin.post("/v1/devices/accept", json={"devices": ["acme/meter-9"]})
-    assert answer.json() == {"accepted": 1}
+    assert answer.json() == {"accepted": 1, "chosen": 1}
     frames = frames_of_services(city.parts.nats_url)
     assert sorted(frame.shard for frame in frames) == list(range(city.parts.shards))
     for frame in frames:
@@ -137,7 +137,7 @@ def test_an_accepted_device_is_told_to_every_shard(city: City) -> None:
             reason="unknown_device", provider="acme", device="meter-9"
         )
     again = city.admin.post("/v1/devices/accept", json={"devices": ["acme/meter-9"]})
-    assert again.json() == {"accepted": 0}
+    assert again.json() == {"accepted": 0, "chosen": 1}
 
 
 def test_registering_a_device_takes_up_what_it_sent_before(city: City) -> None:
