@@ -22,6 +22,25 @@ if TYPE_CHECKING:
     from conftest import City
 
 pytestmark = pytest.mark.live
+HELD = QuarantineEntry(
+    id="2-17-3",
+    shard=2,
+    received_us=1_772_600_040_000_000,
+    minute_us=1_772_600_040_000_000,
+    topic="madina/v1/acme/meter-9/up",
+    provider="acme",
+    device="meter-9",
+    route="native",
+    codec="native",
+    client="meter",
+    flags=1,
+    reason="json_syntax",
+    words="line 1, byte 3: no object",
+    payload=b"\x00{oops",
+    length=6,
+    sha256="ab",
+    content_type="application/json",
+)
 
 
 def bucket_value(url: str, key: str) -> bytes | None:
@@ -123,7 +142,9 @@ def test_what_another_process_changes_in_the_registry_reaches_the_bucket(
     eventually(lambda: entry_of(city, "solo") is not None)
 
 
-def test_an_accepted_device_is_told_to_every_shard(city: City) -> None:
+def test_an_accepted_device_is_told_to_every_shard(city: City, idle: Batch) -> None:
+    parked = msgspec.structs.replace(HELD, reason="unknown_device")
+    city.apply(msgspec.structs.replace(idle, quarantine=[parked]), shard=2)
     answer = city.admin.post("/v1/devices/accept", json={"devices": ["acme/meter-9"]})
     assert answer.json() == {"accepted": 1, "chosen": 1}
     frames = frames_of_services(city.parts.nats_url)
@@ -138,6 +159,17 @@ def test_an_accepted_device_is_told_to_every_shard(city: City) -> None:
         )
     again = city.admin.post("/v1/devices/accept", json={"devices": ["acme/meter-9"]})
     assert again.json() == {"accepted": 0, "chosen": 1}
+
+
+def test_a_device_whose_readings_wait_under_another_name_takes_up_all_of_its_provider(
+    city: City,
+) -> None:
+    city.admin.post("/v1/devices/accept", json={"devices": ["acme/meter-9"]})
+    (asked,) = {
+        decode_request(frame.controls[0].detail)
+        for frame in frames_of_services(city.parts.nats_url)
+    }
+    assert asked == ReplayRequest(reason="unknown_device", provider="acme")
 
 
 def test_registering_a_device_takes_up_what_it_sent_before(city: City) -> None:
@@ -169,29 +201,10 @@ def test_a_replay_and_a_drop_are_told_and_noted(city: City) -> None:
 
 
 def test_quarantine_shows_bytes_words_and_what_is_held(city: City, idle: Batch) -> None:
-    entry = QuarantineEntry(
-        id="2-17-3",
-        shard=2,
-        received_us=1_772_600_040_000_000,
-        minute_us=1_772_600_040_000_000,
-        topic="madina/v1/acme/meter-9/up",
-        provider="acme",
-        device="meter-9",
-        route="native",
-        codec="native",
-        client="meter",
-        flags=1,
-        reason="json_syntax",
-        words="line 1, byte 3: no object",
-        payload=b"\x00{oops",
-        length=6,
-        sha256="ab",
-        content_type="application/json",
-    )
     partial = msgspec.structs.replace(
-        entry, id="2-18-0", state="partial", reasons=(("time_future", "pm2_5"),)
+        HELD, id="2-18-0", state="partial", reasons=(("time_future", "pm2_5"),)
     )
-    city.apply(msgspec.structs.replace(idle, quarantine=[entry, partial]), shard=2)
+    city.apply(msgspec.structs.replace(idle, quarantine=[HELD, partial]), shard=2)
     page = city.api.get("/v1/quarantine").json()
     assert page["held"] == {"json_syntax": 1}
     (shown,) = page["items"]
