@@ -1,7 +1,8 @@
 """Messages a second from devices into InfluxDB 1.x, everything on the same cores.
 
 QoS 1 over sockets, gateway, log, node and the database beside the generator; every message is
-looked for in the database afterwards, and the ledger has to close.
+looked for in the database afterwards, and the ledger has to close. DuckDB on the same cores runs
+in between: a machine that is slow is slow for both.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from statistics import median
 
 import msgspec
 
-from bench.end_to_end import end_to_end
+from bench.end_to_end import EndToEnd, end_to_end
 from bench.result import BenchResult, Goal
 
 __all__ = ["measure"]
@@ -28,7 +29,11 @@ def measure(seconds: float | None) -> BenchResult:
     Raises:
         BenchFailed: What is in the database is not what was sent.
     """
-    runs = [end_to_end(DEVICES, seconds or RUN_S, "influxdb") for _ in range(1 if seconds else 3)]
+    runs: list[EndToEnd] = []
+    embedded: list[EndToEnd] = []
+    for _ in range(1 if seconds else 3):
+        runs.append(end_to_end(DEVICES, seconds or RUN_S, "influxdb"))
+        embedded.append(end_to_end(DEVICES, seconds or RUN_S, "duckdb"))
     more = MORE_DEVICES[:1] if seconds else MORE_DEVICES
     many = [end_to_end(devices, seconds or RUN_S, "influxdb") for devices in more]
     rate = median(each.rate_per_s for each in runs)
@@ -36,7 +41,7 @@ def measure(seconds: float | None) -> BenchResult:
         bench="influx",
         unit="msg/s end to end into InfluxDB 1.x, QoS 1",
         value=rate,
-        samples=[msgspec.to_builtins(each) for each in (*runs, *many)],
+        samples=[msgspec.to_builtins(each) for each in (*runs, *many, *embedded)],
         goals=[
             Goal(
                 "end to end",
@@ -46,9 +51,14 @@ def measure(seconds: float | None) -> BenchResult:
             )
         ],
         extra={
+            "duckdb_per_s": median(each.rate_per_s for each in embedded),
+            "share_of_duckdb": median(
+                ours.rate_per_s / theirs.rate_per_s
+                for ours, theirs in zip(runs, embedded, strict=True)
+            ),
             "by_series": {
                 str(devices * OBSERVATIONS): each.rate_per_s
                 for devices, each in zip(more, many, strict=True)
-            }
+            },
         },
     )

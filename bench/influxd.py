@@ -1,4 +1,4 @@
-"""An InfluxDB 1.x of a bench's own, and what of a load is in it, message by message."""
+"""An InfluxDB 1.x of a bench's own, and what of a load is in it: by message, and as a digest."""
 
 from __future__ import annotations
 
@@ -14,21 +14,33 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
+from bench.digest import DigestOfSeries
+from bench.processes import Program, free_port, program, until
 from bench.result import BenchFailed
 from bench.verdict import SEQUENCE_BITS, Verdict, compare
 from store.influx import InfluxAddress
-from store.influx.connection import Connection
+from store.influx.connection import DATA, Connection
 from store.influx.provision import provision
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Generator, Iterable
     from pathlib import Path
 
+    from bench.digest import Digest
     from bench.verdict import Keys
     from loadtest.plan import LoadPlan
     from loadtest.report import LoadReport
 
-__all__ = ["DATABASE", "configured", "judge_points", "prepared"]
+__all__ = [
+    "DATABASE",
+    "configured",
+    "count_of_rows",
+    "digest_of_points",
+    "digest_of_rows",
+    "judge_points",
+    "prepared",
+    "running_influxd",
+]
 
 # As docs/store.md advises, and nothing of it depends on this machine.
 CONFIGURATION: Final = """reporting-disabled = true
@@ -55,6 +67,7 @@ TIMEOUT_S: Final = 300.0
 LETTERS: Final = "abcdefghijklmnopqrstuvwxyz/-"
 # Columns of a point that are no quantity.
 ABOUT: Final = frozenset({"name", "tags", "time", "device", "provider", "place", "received"})
+US_PER_MS: Final = 1_000
 
 
 def configured(folder: Path, port: int, rpc: int) -> list[str | Path]:
@@ -80,6 +93,53 @@ def prepared(port: int) -> InfluxAddress | None:
             provision(connection)
         return address
     return None
+
+
+@contextlib.contextmanager
+def running_influxd(folder: Path) -> Generator[tuple[Program, InfluxAddress]]:
+    """Run a server with an empty database in it."""
+    port = free_port()
+    with program("influxd", configured(folder, port, free_port()), folder, port=port) as server:
+        until(lambda: prepared(port) is not None, "influxd to answer", server)
+        yield server, InfluxAddress(f"http://127.0.0.1:{port}", DATABASE)
+
+
+def digest_of_points(address: InfluxAddress, provider: str) -> Digest:
+    """Return what points with quantities as fields come to, as madina writes them."""
+    points = _table(address, "observations", provider)
+    digest = DigestOfSeries()
+    for quantity in [name for name in points.column_names if name not in ABOUT]:
+        _add(digest, points.filter(pc.is_valid(points.column(quantity))), quantity, quantity)
+    return digest.digest()
+
+
+def count_of_rows(address: InfluxAddress) -> int:
+    """Return how many points with a tag for the quantity there are."""
+    with contextlib.closing(Connection(address)) as connection:
+        rows = connection.rows(DATA, 'SELECT count("value") FROM "observation"')
+    return rows[0]["count"] if rows else 0
+
+
+def digest_of_rows(address: InfluxAddress, provider: str) -> Digest:
+    """Return what points with a tag for the quantity come to, as the textbook has it."""
+    points = _table(address, "observation", provider)
+    digest = DigestOfSeries()
+    if points.num_rows:
+        for quantity in pc.unique(points.column("quantity")).to_pylist():
+            of = pc.equal(points.column("quantity"), quantity)
+            _add(digest, points.filter(of), quantity, "value")
+    return digest.digest()
+
+
+def _add(digest: DigestOfSeries, points: pa.Table, quantity: str, column: str) -> None:
+    """Add the values of one quantity, by device."""
+    devices, indices = np.unique(points.column("device").to_numpy(), return_inverse=True)
+    numbers = np.array([digest.name(str(device), quantity) for device in devices], np.int32)
+    digest.add(
+        numbers[indices],
+        points.column("time").to_numpy() * US_PER_MS,
+        points.column(column).to_numpy().astype(np.float64),
+    )
 
 
 def judge_points(address: InfluxAddress, reports: Iterable[LoadReport]) -> Verdict:

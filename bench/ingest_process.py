@@ -20,6 +20,7 @@ import uvloop
 
 from bench.bare_applier import BareApplier, without_ledger
 from bench.commit_log import CommitLog, Delay
+from bench.influxd import DATABASE
 from bench.null_store import NullStore, NullStoreFacts
 from city.clock import MachineClock
 from ingest.applier import Applier, ApplierSettings
@@ -32,9 +33,11 @@ from madina.node import SWITCH_INTERVAL_S
 from madina.ready import ready_teller
 from registry.registry import Registry
 from store.duckdb import DuckDBStore
+from store.influx import InfluxAddress, InfluxStore
 
 if TYPE_CHECKING:
     from ingest.seams import Applying
+    from store.interface import Store
 
 __all__ = ["How", "IngestFacts", "IngestPlan", "main"]
 
@@ -48,12 +51,12 @@ class How(msgspec.Struct, frozen=True):
     """What is different from ingest as it is.
 
     Attributes:
-        store: `null` alone, or in front of `duckdb`.
+        store: `null` alone, or in front of `duckdb` or `influxdb`.
         checks: What ingest does: all of it, all but the ledger, or none of it.
         delays: Remember when each observation was committed, which takes memory.
     """
 
-    store: Literal["null", "duckdb"] = "null"
+    store: Literal["null", "duckdb", "influxdb"] = "null"
     checks: Literal["all", "no-ledger", "none"] = "all"
     delays: bool = False
 
@@ -65,6 +68,7 @@ class IngestPlan(msgspec.Struct, frozen=True):
         folder: Where registry and store live.
         devices: Registered before it begins; they take turns in this order.
         step_ms: Between two messages of a device.
+        influx_url: Of the database, where the store is one.
     """
 
     nats_url: str
@@ -74,6 +78,7 @@ class IngestPlan(msgspec.Struct, frozen=True):
     devices: list[str] = []
     step_ms: int = 1
     how: How = How()
+    influx_url: str = ""
 
 
 class IngestFacts(msgspec.Struct, frozen=True):
@@ -100,7 +105,7 @@ def main() -> None:
     folder = Path(plan.folder)
     registry = Registry.open(f"sqlite:///{folder / 'registry.sqlite'}", MachineClock())
     _register(registry, plan)
-    behind = DuckDBStore(folder / "bench.duckdb") if plan.how.store == "duckdb" else None
+    behind = _behind(plan)
     commits = CommitLog(MachineClock(), plan.devices, plan.step_ms * US_PER_MS)
     store = NullStore(behind, commits if plan.how.delays else None)
     applying: Applying = Applier(store, registry, ApplierSettings(), find_codecs())
@@ -112,6 +117,15 @@ def main() -> None:
     finally:
         store.close()
         registry.close()
+
+
+def _behind(plan: IngestPlan) -> Store | None:
+    """Return the store that keeps what is written, if any does."""
+    if plan.how.store == "duckdb":
+        return DuckDBStore(Path(plan.folder) / "bench.duckdb")
+    if plan.how.store == "influxdb":
+        return InfluxStore(InfluxAddress(plan.influx_url, DATABASE))
+    return None
 
 
 def _register(registry: Registry, plan: IngestPlan) -> None:

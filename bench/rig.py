@@ -18,6 +18,7 @@ import msgspec
 
 from bench.digest import Digest, check, expected_digest
 from bench.generator import all_acknowledged, connected_load
+from bench.influxd import digest_of_points, running_influxd
 from bench.ingest_process import How, IngestFacts, IngestPlan
 from bench.pairs import Sample
 from bench.processes import LogServer, Program, gateway, log_server, program, until
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from loadtest.report import LoadReport
+    from store.influx import InfluxAddress
 
 __all__ = [
     "CATCH_UP_S",
@@ -85,14 +87,21 @@ class Rig:
     """Programs that run.
 
     Attributes:
-        programs: `log`, `gateway`, `ingest`.
+        programs: `log`, `gateway`, `ingest`, and `influxd` where it stores there.
+        influx: That database.
     """
 
-    def __init__(self, log: LogServer, gate: Program, ingest: Program, how: How = AS_IT_IS) -> None:
+    def __init__(
+        self,
+        programs: dict[str, Program],
+        how: How = AS_IT_IS,
+        influx: InfluxAddress | None = None,
+    ) -> None:
         self._ledger = how.checks == "all"
         self._reports: list[LoadReport] = []
         self._counting_s = 0.0
-        self.programs = {"log": log, "gateway": gate, "ingest": ingest}
+        self.programs = programs
+        self.influx = influx
 
     def run(self, plan: LoadPlan) -> RigRun:
         """Send a load and verify that all of it, and of those before it, was applied.
@@ -111,6 +120,9 @@ class Rig:
             seconds = time.monotonic() - began_s
             after = self._cpu_s()
         facts = verify_applied(self.programs["ingest"], *self._reports, ledger=self._ledger)
+        if self.influx is not None:
+            found = digest_of_points(self.influx, plan.provider)
+            check(expected_digest(*self._reports), found, "InfluxDB")
         used = {name: after[name] - before[name] for name in after}
         used["ingest"] -= facts.store.cpu_s - self._counting_s
         self._counting_s = facts.store.cpu_s
@@ -149,7 +161,12 @@ def running_rig(plan: LoadPlan, how: How = AS_IT_IS) -> Generator[Rig]:
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="madina-bench-")))
         log = stack.enter_context(log_server(folder))
-        ingest = stack.enter_context(running_ingest(folder, log, plan, how))
+        programs: dict[str, Program] = {"log": log}
+        address: InfluxAddress | None = None
+        if how.store == "influxdb":
+            programs["influxd"], address = stack.enter_context(running_influxd(folder))
+        url = "" if address is None else address.url
+        ingest = stack.enter_context(running_ingest(folder, log, plan, how, url))
         gate = stack.enter_context(gateway(folder, log))
         # The gateway makes the stream, so ingest can only now begin to read it.
         until(
@@ -157,7 +174,7 @@ def running_rig(plan: LoadPlan, how: How = AS_IT_IS) -> Generator[Rig]:
             "ingest to wait for frames",
             ingest,
         )
-        yield Rig(log, gate, ingest, how)
+        yield Rig(programs | {"gateway": gate, "ingest": ingest}, how, address)
 
 
 def run_rig(plan: LoadPlan, how: How = AS_IT_IS) -> RigRun:
@@ -172,6 +189,7 @@ def running_ingest(
     log: LogServer,
     plan: LoadPlan,
     how: How = AS_IT_IS,
+    influx_url: str = "",
 ) -> Generator[Program]:
     """Run ingest over a log, with the devices of a plan registered."""
     fleet = Fleet(plan)
@@ -183,6 +201,7 @@ def running_ingest(
         devices=[fleet.device_name(plan.first_device + each) for each in range(count)],
         step_ms=plan.step_ms,
         how=how,
+        influx_url=influx_url,
     )
     path = folder / "ingest.json"
     path.write_bytes(msgspec.json.encode(wanted))

@@ -25,6 +25,7 @@ __all__ = ["BENCHES", "main", "run_bench"]
 BENCHES = {
     "pipeline": "bench.pipeline",
     "textbook": "bench.textbook.comparison",
+    "textbook-influx": "bench.textbook.influx_comparison",
     "endpoint": "bench.endpoint",
     "bridge": "bench.bridge",
     "brokers": "bench.brokers",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bench.pairs import Paired
     from bench.textbook.rig import Stack
 
-__all__ = ["measure"]
+__all__ = ["LEAST_RATIO", "LEAST_RATIO_TUNED", "half_of_the_most", "measure"]
 
 SECONDS = 5.0
 PROBE_S = 2.0
@@ -35,9 +35,9 @@ def measure(seconds: float | None) -> BenchResult:
     """Measure ours against each stack in pairs, each at half of its capacity."""
     seconds = seconds or SECONDS
     probe = LoadPlan(port=0, seconds=PROBE_S)
-    ours_rate = _half("ours", [_ours(probe) for _ in range(PROBES)])
+    ours_rate = half_of_the_most("ours", [_ours(probe) for _ in range(PROBES)])
     rates = {
-        stack: _half(stack, [run_stack(stack, probe) for _ in range(PROBES)])
+        stack: half_of_the_most(stack, [run_stack(stack, probe) for _ in range(PROBES)])
         for stack in ("textbook", "tuned")
     }
     ours = partial(_ours, steady_plan(ours_rate, seconds))
@@ -96,7 +96,7 @@ def _ours(plan: LoadPlan) -> Sample:
     return run_rig(plan).sample("ours")
 
 
-def _half(side: str, probes: list[Sample]) -> float:
+def half_of_the_most(side: str, probes: list[Sample]) -> float:
     """Return half of the most that a side could do when it was flooded, messages a second."""
     most = max(each.parts["per_s"] for each in probes)
     say(f"{side} can do {most:.0f} messages a second")

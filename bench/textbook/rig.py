@@ -14,6 +14,7 @@ import msgspec
 
 from bench.digest import Digest, check, expected_digest
 from bench.generator import all_acknowledged, connected_load
+from bench.influxd import count_of_rows, digest_of_rows, running_influxd
 from bench.pairs import Sample
 from bench.processes import Program, free_port, mosquitto, program, until
 from bench.result import BenchFailed
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from loadtest.plan import LoadPlan
+    from loadtest.report import LoadReport
 
-__all__ = ["Stack", "run_stack", "running_sink"]
+__all__ = ["Stack", "run_stack", "run_stack_into_influx", "running_sink"]
 
 MICROS = 1e6
 CATCH_UP_S = 300.0
@@ -59,17 +61,46 @@ def run_stack(stack: Stack, plan: LoadPlan) -> Sample:
         if _facts(sink).unread:
             raise BenchFailed(f"{_facts(sink).unread} lines of {stack} are none of ours")
         check(expected_digest(report), _digest(sink), f"sink of {stack}")
-    own, brokers = (
-        (late - early) * MICROS / report.sent for late, early in zip(after, before, strict=True)
-    )
-    parts = {
-        "consumer": own,
-        "broker": brokers,
-        "all_in": own + brokers,
-        "generator": report.cpu_us,
-        "per_s": report.sent / seconds,
-    }
-    return Sample(stack, own, report.sent, parts)
+    used = {"consumer": after[0] - before[0], "broker": after[1] - before[1]}
+    return _sample(stack, report, used, seconds)
+
+
+def run_stack_into_influx(stack: Stack, plan: LoadPlan) -> Sample:
+    """Send a load through Mosquitto and a consumer into an InfluxDB 1.x, and verify every row.
+
+    Raises:
+        BenchFailed: If anything was lost, doubled or changed.
+    """
+    with contextlib.ExitStack() as block:
+        folder = Path(block.enter_context(tempfile.TemporaryDirectory(prefix="madina-bench-")))
+        broker = block.enter_context(mosquitto(folder))
+        server, address = block.enter_context(running_influxd(folder))
+        command = [sys.executable, "-m", f"bench.textbook.{stack}"]
+        command += ["--broker-port", str(broker.port), "--influx-port", str(server.port)]
+        consumer = block.enter_context(program(stack, command, folder, says_ready=True))
+        programs = {"consumer": consumer, "broker": broker, "influxd": server}
+        plan = msgspec.structs.replace(plan, port=broker.port)
+        with connected_load(plan) as load:
+            before = {name: each.cpu_s() for name, each in programs.items()}
+            began_s = time.monotonic()
+            report = all_acknowledged(load.send())
+            until(
+                lambda: count_of_rows(address) >= report.sent * plan.observations,
+                f"{report.sent * plan.observations} rows in the database",
+                *programs.values(),
+                patience_s=CATCH_UP_S,
+            )
+            seconds = time.monotonic() - began_s
+            used = {name: each.cpu_s() - before[name] for name, each in programs.items()}
+        check(expected_digest(report), digest_of_rows(address, plan.provider), stack)
+    return _sample(stack, report, used, seconds)
+
+
+def _sample(stack: Stack, report: LoadReport, used_s: dict[str, float], seconds: float) -> Sample:
+    parts = {name: used * MICROS / report.sent for name, used in used_s.items()}
+    parts["all_in"] = parts["consumer"] + parts["broker"]
+    parts |= {"generator": report.cpu_us, "per_s": report.sent / seconds}
+    return Sample(stack, parts["consumer"], report.sent, parts)
 
 
 @contextlib.contextmanager

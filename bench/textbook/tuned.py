@@ -57,7 +57,8 @@ def to_lines(topic: str, payload: bytes) -> list[str]:
 class Writer:
     """Collects lines and posts them in batches."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, path: str) -> None:
+        self._path = path
         self._connection = http.client.HTTPConnection("127.0.0.1", port)
         self._lines: list[str] = []
         self._writing = asyncio.Lock()
@@ -75,15 +76,14 @@ class Writer:
                 await asyncio.to_thread(self._post, "\n".join(lines).encode())
 
     def _post(self, body: bytes) -> None:
-        self._connection.request("POST", "/api/v2/write?precision=ms", body)
+        self._connection.request("POST", self._path, body)
         answer = self._connection.getresponse()
         answer.read()
         assert answer.status == NO_CONTENT, f"the sink says {answer.status}"
 
 
-async def consume(broker_port: int, sink_port: int, ready_fd: int | None) -> None:
+async def consume(broker_port: int, writer: Writer, ready_fd: int | None) -> None:
     """Read everything from a broker and write it, until cancelled."""
-    writer = Writer(sink_port)
     subscribed = asyncio.Event()
     full = asyncio.Event()
     client = gmqtt.Client("tuned", receive_maximum=65_535)
@@ -118,10 +118,16 @@ def main() -> None:
     """Run until killed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--broker-port", type=int, required=True)
-    parser.add_argument("--sink-port", type=int, required=True)
+    parser.add_argument("--sink-port", type=int)
+    parser.add_argument("--influx-port", type=int)
     parser.add_argument("--ready-fd", type=int)
     given = parser.parse_args()
-    asyncio.run(consume(given.broker_port, given.sink_port, given.ready_fd))
+    writer = (
+        Writer(given.sink_port, "/api/v2/write?precision=ms")
+        if given.sink_port
+        else Writer(given.influx_port, "/write?db=bench&precision=ms")
+    )
+    asyncio.run(consume(given.broker_port, writer, given.ready_fd))
 
 
 if __name__ == "__main__":

@@ -23,8 +23,9 @@ PLAN = LoadPlan(port=0, connections=10, messages=3_000)
         How(checks="none"),
         How(checks="no-ledger"),
         How(store="duckdb", delays=True),
+        How(store="influxdb"),
     ],
-    ids=["as it is", "no checks", "no ledger", "duckdb"],
+    ids=["as it is", "no checks", "no ledger", "duckdb", "influxdb"],
 )
 def test_a_run_is_verified_whatever_is_left_out(how: How) -> None:
     run = run_rig(PLAN, how)

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from bench.digest import check, expected_digest
 from bench.textbook import textbook, tuned
 from bench.textbook.line_sink import LineCounter
-from bench.textbook.rig import Stack, run_stack
+from bench.textbook.rig import Stack, run_stack, run_stack_into_influx
 from loadtest.plan import LoadPlan
 
 if TYPE_CHECKING:
@@ -67,3 +67,18 @@ def test_a_stack_stores_what_was_sent(stack: Stack) -> None:
     assert sample.messages == 2_000
     assert sample.cost > 0
     assert sample.parts["all_in"] > sample.cost
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("stack", typing.get_args(Stack))
+def test_every_row_of_a_stack_is_looked_for_in_its_database(stack: Stack) -> None:
+    sample = run_stack_into_influx(stack, LoadPlan(port=0, connections=5, messages=2_000))
+    assert sample.messages == 2_000
+    assert sample.parts["influxd"] > 0
+
+
+def test_influxdb_python_is_given_the_same_points() -> None:
+    for point, line in zip(textbook.to_dictionaries(TOPIC, PAYLOAD), LINES, strict=True):
+        tags = "".join(f",{name}={value}" for name, value in point["tags"].items())
+        value = point["fields"]["value"]
+        assert f"{point['measurement']}{tags} value={value} {point['time']}" == line
