@@ -12,8 +12,8 @@ import msgspec
 from city.clock import US_PER_S
 from indicators.civil import Grain, Window, day_of
 from indicators.columns import Observations, usable
-from indicators.contracts.model import (
-    Contract,
+from indicators.contracts.model import Contract, Input
+from indicators.contracts.shapes import (
     Counted,
     DayEveningNight,
     EnergyMean,
@@ -22,7 +22,6 @@ from indicators.contracts.model import (
     ExtremeDay,
     HeatIndex,
     HighestIndex,
-    Input,
     MeanBand,
     MeanIndex,
     MeanValue,

@@ -18,7 +18,8 @@ from indicators.areas import Area, CityMap, Member, sites_of
 from indicators.civil import Grain, Window, day_of
 from indicators.compute import components, from_observations, from_rows, result_row, span
 from indicators.contracts import Contracts, Governing, contract_hash
-from indicators.contracts.model import Contract, ExceededCount, HighestIndex
+from indicators.contracts.model import Contract
+from indicators.contracts.shapes import ExceededCount, HighestIndex
 from indicators.formulas.asked import Asked
 from indicators.inputs import Evidence, Input, merged, read_inputs
 from indicators.results import Finding, Results, ResultsQuery

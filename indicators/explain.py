@@ -12,13 +12,12 @@ from indicators import inputs
 from indicators.civil import Window, elapsed_hours_back, parts
 from indicators.columns import Observations, gate, usable
 from indicators.compute import span
-from indicators.contracts.model import (
-    Contract,
+from indicators.contracts.model import Contract, Input
+from indicators.contracts.shapes import (
     DayEveningNight,
     EnergyMean,
     ExtremeDay,
     HeatIndex,
-    Input,
     MeanIndex,
     MeanValue,
     NowCast,

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from indicators.contracts.model import (
-    Contract,
+from indicators.contracts.model import Contract
+from indicators.contracts.shapes import (
     Counted,
     DayEveningNight,
     EnergyMean,

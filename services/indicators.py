@@ -13,7 +13,7 @@ from indicators.areas import Area, CityMap, input_of
 from indicators.arrivals import Arrivals
 from indicators.civil import Window
 from indicators.contracts import load
-from indicators.contracts.model import HighestIndex
+from indicators.contracts.shapes import HighestIndex
 from indicators.engine import Engine, Job, base_of
 from indicators.explain import InputExplained, explain_input
 from indicators.inputs import read_inputs

@@ -7,9 +7,8 @@ from typing import Final
 
 from city.quantities import quantity_of
 from city.units import ucum
-from indicators.contracts.model import (
-    Band,
-    Contract,
+from indicators.contracts.model import Band, Contract
+from indicators.contracts.shapes import (
     DayEveningNight,
     EnergyMean,
     ExceededCount,

@@ -1,36 +1,22 @@
 """What an indicator's contract holds: the fields of indicators.md section 17, nothing computed.
 
-A contract is one TOML file. Its formula is one of the shapes below, with its parameters; the
-functions that compute them are in `indicators.formulas`.
+A contract is one TOML file. Its formula is one of `indicators.contracts.shapes`, with its
+parameters; the functions that compute them are in `indicators.formulas`.
 """
 
 import datetime
 from decimal import Decimal
 from typing import Literal
 
-import msgspec
-
 from indicators.civil import Grain
+from indicators.contracts.part import Part
+from indicators.contracts.shapes import Formula
 
 __all__ = [
     "Band",
     "Contract",
-    "Counted",
-    "DayEveningNight",
-    "EnergyMean",
-    "ExceededCount",
-    "ExceededLevel",
-    "ExtremeDay",
-    "Formula",
-    "HeatIndex",
-    "HighestIndex",
     "Input",
     "Kpi",
-    "MeanBand",
-    "MeanIndex",
-    "MeanValue",
-    "NowCast",
-    "Period",
     "Privacy",
     "Rounding",
     "Source",
@@ -56,11 +42,7 @@ SpatialRule = Literal[
 ]
 
 
-class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A part of a contract: a field it does not know is an error, and a default is not written."""
-
-
-class Input(_Part, frozen=True):
+class Input(Part, frozen=True):
     """A series that an indicator is computed from.
 
     Attributes:
@@ -80,14 +62,14 @@ class Input(_Part, frozen=True):
     roles: tuple[str, ...] = ()
 
 
-class WindowRule(_Part, frozen=True):
+class WindowRule(Part, frozen=True):
     """What is averaged: how long in words, and what its bounds follow."""
 
     duration: str
     alignment: str
 
 
-class Rounding(_Part, frozen=True):
+class Rounding(Part, frozen=True):
     """How a published value is rounded.
 
     Attributes:
@@ -101,7 +83,7 @@ class Rounding(_Part, frozen=True):
     truncate_input: int | None = None
 
 
-class Band(_Part, frozen=True):
+class Band(Part, frozen=True):
     """One band of an ordered scale; bounds are inclusive and exact decimals.
 
     Where no band of a scale has an upper bound, each ends below the lower bound of the next.
@@ -123,7 +105,7 @@ class Band(_Part, frozen=True):
     colour: str | None = None
 
 
-class Spatial(_Part, frozen=True):
+class Spatial(Part, frozen=True):
     """How places become a district: the rule of section 15d, others to ask for, the minimum."""
 
     rule: SpatialRule
@@ -131,7 +113,7 @@ class Spatial(_Part, frozen=True):
     others: tuple[SpatialRule, ...] = ()
 
 
-class Privacy(_Part, frozen=True):
+class Privacy(Part, frozen=True):
     """What section 15e hides.
 
     Attributes:
@@ -145,7 +127,7 @@ class Privacy(_Part, frozen=True):
     dominance: float | None = None
 
 
-class Source(_Part, frozen=True):
+class Source(Part, frozen=True):
     """Where figures come from, and whether they were read there."""
 
     document: str
@@ -154,7 +136,7 @@ class Source(_Part, frozen=True):
     url: str = ""
 
 
-class Kpi(_Part, frozen=True):
+class Kpi(Part, frozen=True):
     """A label of somebody's set of KPIs. It never changes a formula."""
 
     kpi_scheme: str
@@ -163,7 +145,7 @@ class Kpi(_Part, frozen=True):
     fit: Literal["same", "proxy", "partial"]
 
 
-class Vector(_Part, frozen=True):
+class Vector(Part, frozen=True):
     """A computation with a known answer, run by the tests.
 
     Attributes:
@@ -186,168 +168,7 @@ class Vector(_Part, frozen=True):
     grain: Grain | None = None
 
 
-class MeanIndex(_Part, frozen=True, tag="mean_index", tag_field="name"):
-    """The index of the mean of a day's valid hour means."""
-
-
-class MeanValue(_Part, frozen=True, tag="mean_value", tag_field="name"):
-    """The mean of the valid hour means of a window; below 0 it is published as 0."""
-
-
-class MeanBand(_Part, frozen=True, tag="mean_band", tag_field="name"):
-    """The number of the band, from 1 on, that holds the mean of an hour."""
-
-
-class HighestIndex(_Part, frozen=True, tag="highest_index", tag_field="name"):
-    """The highest of other indicators of the same window.
-
-    Attributes:
-        components: Ids in the catalogue's order: the first wins a tie. One that is not measured
-            contributes nothing, and so does one that has no contract yet.
-        stem: What `main_input` leaves out of an id.
-        needed: One of each of these groups of components has to be known.
-    """
-
-    components: tuple[str, ...]
-    stem: str
-    needed: tuple[tuple[str, ...], ...] = ()
-
-
-class NowCast(_Part, frozen=True, tag="nowcast", tag_field="name"):
-    """EPA's weighted mean of the last clock hours.
-
-    Attributes:
-        publish: The index of the result, or the concentration itself.
-        hours: Clock hours looked back on.
-        least_weight: Floor of the weight factor.
-        recent: Of so many most recent hours
-        recent_needed: so many must be known.
-    """
-
-    publish: Literal["index", "concentration"]
-    hours: int
-    least_weight: Decimal
-    recent: int
-    recent_needed: int
-
-
-class Period(_Part, frozen=True):
-    """A part of a civil day by the wall clock; into the next day if it ends before it starts.
-
-    Attributes:
-        component: Id of the indicator that publishes the level of this period alone.
-        weight_h: Hours that it counts for.
-        penalty_db: What is added to its level.
-    """
-
-    starts: datetime.time
-    ends: datetime.time
-    component: str = ""
-    weight_h: int = 0
-    penalty_db: int = 0
-
-
-class EnergyMean(_Part, frozen=True, tag="energy_mean", tag_field="name"):
-    """The energy mean of levels over the window, or over a period of its day."""
-
-    period: Period | None = None
-
-
-class DayEveningNight(_Part, frozen=True, tag="day_evening_night", tag_field="name"):
-    """The weighted energy mean of the periods of a day with their penalties (Lden)."""
-
-    periods: tuple[Period, ...]
-
-
-class ExceededLevel(_Part, frozen=True, tag="exceeded_level", tag_field="name"):
-    """The level that is exceeded so many percent of the time (L10, L50, L90)."""
-
-    percent: int
-
-
-class ExceededCount(_Part, frozen=True, tag="exceeded_count", tag_field="name"):
-    """How many means of a year are greater than a level, by the results of another indicator.
-
-    Attributes:
-        component: The indicator that publishes the means.
-        grain: Of its means; `hour` with `running_h` too.
-        level: In the component's unit.
-        digits: Decimals that a mean is rounded to before it is compared.
-        running_h: Above 0, the greatest running mean of so many hours is counted by days, each
-            running mean belonging to the day that it ends in.
-        running_needed: So many hours of a running mean must be known.
-        borderline: A count that is marked because another reading of the rule allows it.
-    """
-
-    component: str
-    grain: Grain
-    level: Decimal
-    digits: int = 0
-    running_h: int = 0
-    running_needed: int = 0
-    borderline: int | None = None
-
-
-class Counted(_Part, frozen=True, tag="counted", tag_field="name"):
-    """What a counter counted in a window.
-
-    Attributes:
-        publish: The number itself, or as many as in an hour of the time that is known.
-        whole: From this completeness on a number is not scaled; below it is, and is marked.
-    """
-
-    publish: Literal["number", "per_hour"]
-    whole: float = 0.0
-
-
-class HeatIndex(_Part, frozen=True, tag="heat_index", tag_field="name"):
-    """The heat index of the US National Weather Service, of each sample; the greatest of a day.
-
-    The bands of its contract are in degrees Fahrenheit, as the service prints them.
-
-    Attributes:
-        moisture: What the second input is: relative humidity (%), or the dew point (Cel), of which
-            and of the air's temperature relative humidity is the ratio of the vapour pressures.
-        join_s: Samples of both inputs belong together within the same so many seconds.
-    """
-
-    moisture: Literal["humidity", "dew_point"] = "humidity"
-    join_s: int = 60
-
-
-class ExtremeDay(_Part, frozen=True, tag="extreme_day", tag_field="name"):
-    """Whether a civil day's greatest or least hour mean is above a level, or a run of such days.
-
-    Attributes:
-        extreme: Of the day's valid hour means.
-        above: The level that the extreme is greater than, in the input's unit.
-        needed: When one valid hour has to start at least.
-        run: Consecutive days that have to be above; a missing day ends a run.
-    """
-
-    extreme: Literal["max", "min"]
-    above: Decimal
-    needed: Period
-    run: int = 1
-
-
-Formula = (
-    MeanIndex
-    | MeanValue
-    | MeanBand
-    | HighestIndex
-    | NowCast
-    | EnergyMean
-    | DayEveningNight
-    | ExceededLevel
-    | ExceededCount
-    | Counted
-    | HeatIndex
-    | ExtremeDay
-)
-
-
-class Contract(_Part, frozen=True):
+class Contract(Part, frozen=True):
     """The definition of one indicator in one version. Field by field: indicators.md section 17.
 
     Attributes:

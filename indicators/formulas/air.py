@@ -10,7 +10,8 @@ from typing import Final
 from city.clock import US_PER_S
 from indicators.civil import elapsed_hours_back, parts
 from indicators.columns import Gate, Observations, expected_parts, gate_of
-from indicators.contracts.model import Contract, HighestIndex, MeanIndex, NowCast
+from indicators.contracts.model import Contract
+from indicators.contracts.shapes import HighestIndex, MeanIndex, NowCast
 from indicators.exact import mean_of, truncated
 from indicators.formulas.asked import Asked
 from indicators.formulas.bands import index_of

@@ -8,7 +8,7 @@ from typing import Final
 
 from city.clock import US_PER_S
 from indicators.columns import Observations, gate
-from indicators.contracts.model import Counted
+from indicators.contracts.shapes import Counted
 from indicators.exact import half_up, mean
 from indicators.formulas.asked import Asked
 from indicators.formulas.means import incomplete, suspect_marks

@@ -11,7 +11,7 @@ from typing import Final
 from city.clock import US_PER_S
 from indicators.civil import Window, day_of
 from indicators.columns import gate_of
-from indicators.contracts.model import ExceededCount
+from indicators.contracts.shapes import ExceededCount
 from indicators.exact import fraction, half_up, mean_of, settled
 from indicators.formulas.asked import Asked
 from indicators.formulas.bands import band_of

@@ -13,7 +13,7 @@ import msgspec
 from city.clock import US_PER_S
 from indicators.civil import Window, day_of, parts, period, window_of
 from indicators.columns import Gate, Observations, expected_parts, gate_of
-from indicators.contracts.model import ExtremeDay
+from indicators.contracts.shapes import ExtremeDay
 from indicators.formulas.asked import Asked
 from indicators.formulas.days import days_gate, days_of
 from indicators.formulas.means import incomplete, means_of, suspect_marks

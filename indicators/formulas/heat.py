@@ -17,7 +17,7 @@ from city.flags import Flag
 from city.pauses import merged_pauses
 from indicators.civil import Window, parts
 from indicators.columns import Observations, expected_parts, gate, gate_of
-from indicators.contracts.model import HeatIndex
+from indicators.contracts.shapes import HeatIndex
 from indicators.exact import half_up, settled
 from indicators.formulas.asked import Asked
 from indicators.formulas.bands import band_of

@@ -11,7 +11,7 @@ from city.clock import US_PER_S
 from city.flags import Flag
 from indicators.civil import Window, parts
 from indicators.columns import Gate, Observations, expected_parts, gate, gate_of
-from indicators.contracts.model import MeanBand, MeanValue
+from indicators.contracts.shapes import MeanBand, MeanValue
 from indicators.exact import fraction, half_up, mean, mean_of, settled
 from indicators.formulas.asked import Asked
 from indicators.formulas.bands import band_of

@@ -14,13 +14,8 @@ from numpy.typing import NDArray
 from city.flags import Flag
 from indicators.civil import Window, day_of, period
 from indicators.columns import Gate, Observations, gate
-from indicators.contracts.model import (
-    Contract,
-    DayEveningNight,
-    EnergyMean,
-    ExceededLevel,
-    Period,
-)
+from indicators.contracts.model import Contract
+from indicators.contracts.shapes import DayEveningNight, EnergyMean, ExceededLevel, Period
 from indicators.exact import half_up, settled
 from indicators.formulas.asked import Asked
 from indicators.formulas.bands import band_of

@@ -12,7 +12,7 @@ from indicators.areas import Area
 from indicators.civil import window_of
 from indicators.columns import observations
 from indicators.contracts import ContractError, load, read
-from indicators.contracts.model import HeatIndex
+from indicators.contracts.shapes import HeatIndex
 from indicators.engine import Job
 from indicators.formulas.extremes import in_run
 from indicators.formulas.heat import heat_index_f, humidity_of, joined

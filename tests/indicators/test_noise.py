@@ -13,7 +13,7 @@ from indicators.civil import Window, window_of, windows
 from indicators.columns import Observations, observations
 from indicators.compute import components, from_observations, from_rows, result_row, span
 from indicators.contracts import Contracts, load
-from indicators.contracts.model import DayEveningNight
+from indicators.contracts.shapes import DayEveningNight
 from indicators.formulas.asked import Asked
 from indicators.formulas.noise import exceeded, mean_level, weighted_level
 from indicators.rows import Outcome, ResultRow

@@ -1,0 +1,39 @@
+"""The shapes that a formula may have: one struct each, its parameters and nothing computed."""
+
+from indicators.contracts.shapes.counts import Counted, ExceededCount
+from indicators.contracts.shapes.heat import ExtremeDay, HeatIndex
+from indicators.contracts.shapes.levels import DayEveningNight, EnergyMean, ExceededLevel
+from indicators.contracts.shapes.means import HighestIndex, MeanBand, MeanIndex, MeanValue, NowCast
+from indicators.contracts.shapes.period import Period
+
+__all__ = [
+    "Counted",
+    "DayEveningNight",
+    "EnergyMean",
+    "ExceededCount",
+    "ExceededLevel",
+    "ExtremeDay",
+    "Formula",
+    "HeatIndex",
+    "HighestIndex",
+    "MeanBand",
+    "MeanIndex",
+    "MeanValue",
+    "NowCast",
+    "Period",
+]
+
+Formula = (
+    MeanIndex
+    | MeanValue
+    | MeanBand
+    | HighestIndex
+    | NowCast
+    | EnergyMean
+    | DayEveningNight
+    | ExceededLevel
+    | ExceededCount
+    | Counted
+    | HeatIndex
+    | ExtremeDay
+)
