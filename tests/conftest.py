@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import fcntl
 import os
 import random
 import secrets
@@ -13,7 +14,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator
 from pathlib import Path
 
 import psycopg
@@ -38,6 +39,7 @@ settings.load_profile("quick")
 NATS_SERVER = Path(sys.executable).parent / "nats-server"
 # Of the ports from 10,000 to 32,000, for processes that run tests side by side.
 PORT_RANGES, PORTS = 11, 2_000
+TOGETHER = "TESTS_TOGETHER"
 START_S = 20
 ANSWER_S = 20
 ReadFrames = Callable[[str], Awaitable[list[Frame]]]
@@ -48,12 +50,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--stores", default="duckdb", help="for tests/acceptance: duckdb,influxdb")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give each process whole files, and one process alone the tests that start whole platforms."""
-    for item in items:
-        alone = item.get_closest_marker("journey") is not None
-        item.add_marker(pytest.mark.xdist_group("journeys" if alone else item.path.name))
+def pytest_configure(config: pytest.Config) -> None:
+    """Make a folder that all processes of this run have together."""
+    if TOGETHER not in os.environ:
+        os.environ[TOGETHER] = tempfile.mkdtemp(prefix="madina-tests-")
+        config.add_cleanup(lambda: shutil.rmtree(os.environ.pop(TOGETHER)))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Let a test that measures time run while no other process runs one.
+
+    Who waits for that stands in the door, so that no new test begins before it. Outside of the
+    time that a test may take.
+    """
+    folder = Path(os.environ[TOGETHER])
+    alone = item.get_closest_marker("alone") is not None
+    with (folder / "door").open("w") as door, (folder / "running").open("w") as running:
+        fcntl.flock(door, fcntl.LOCK_EX)
+        fcntl.flock(running, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        fcntl.flock(door, fcntl.LOCK_UN)
+        return (yield)
 
 
 def wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:

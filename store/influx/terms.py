@@ -38,15 +38,19 @@ class Term(msgspec.Struct, frozen=True):
 
 
 def read_chains(connection: Connection, shards: Iterable[int] | None = None) -> dict[int, Chain]:
-    """Return what counts of each shard that has a commit."""
+    """Return what counts of each shard that has a commit.
+
+    A term has one commit at most that is being written, and shows a part of: the one before it
+    counts meanwhile.
+    """
     answers = connection.ask(
         BOOKS,
         f'SELECT /^part/ FROM "{COMMITS}"{_where(shards)} GROUP BY "shard", "term"'
-        " ORDER BY time DESC LIMIT 1",
+        " ORDER BY time DESC LIMIT 2",
     )
     last: dict[int, dict[str, tuple[int, Commit]]] = {}
     for shard, term, at, commit in read_commits(answers):
-        last.setdefault(shard, {})[term] = at, commit
+        last.setdefault(shard, {}).setdefault(term, (at, commit))
     return {shard: chain_of(of_shard) for shard, of_shard in last.items()}
 
 

@@ -19,7 +19,9 @@ from loadtest.outcome.run import LoadRun
 if TYPE_CHECKING:
     from conftest import Platform
 
-pytestmark = [pytest.mark.live, pytest.mark.journey, pytest.mark.timeout(240)]
+pytestmark = [
+    pytest.mark.live, pytest.mark.journey, pytest.mark.alone, pytest.mark.timeout(240),
+]  # fmt: skip
 
 MIXED = """
 name: mixed
