@@ -99,18 +99,27 @@ class Engine:
         governing = self.contracts.governing(job.indicator, day)
         return Asked(governing.contract, job.grain, job.window, zone), governing
 
-    def compute(self, city: CityMap, jobs: Iterable[Job]) -> list[Finding]:
-        """Compute jobs of any mix; those of the same time and devices share what is read."""
+    def compute(
+        self, city: CityMap, jobs: Iterable[Job], between: Callable[[], None] = lambda: None
+    ) -> list[Finding]:
+        """Compute jobs of any mix; those of the same time and devices share what is read.
+
+        Args:
+            city: Areas and their devices.
+            jobs: What to compute.
+            between: Is called again and again, and may raise to end it.
+        """
         found: list[Finding] = []
         for part in _by_time(jobs):
             from_results = {job for job in part if self._from_results(job, city)}
-            parts = self._of_devices(city, [job for job in part if job not in from_results])
-            found += [
-                self._of_results(city, job)
-                if job in from_results
-                else self._of_area(city, job, parts)
-                for job in part
-            ]
+            observed = [job for job in part if job not in from_results]
+            parts = self._of_devices(city, observed, between)
+            for job in part:
+                between()
+                of_results = job in from_results
+                found.append(
+                    self._of_results(city, job) if of_results else self._of_area(city, job, parts)
+                )
         return found
 
     def span(self, city: CityMap, job: Job) -> Window:
@@ -123,7 +132,9 @@ class Engine:
         highest = isinstance(asked.contract.formula, HighestIndex)
         return not highest and bool(components(asked.contract, job.grain))
 
-    def _of_devices(self, city: CityMap, jobs: Sequence[Job]) -> _Parts:
+    def _of_devices(
+        self, city: CityMap, jobs: Sequence[Job], between: Callable[[], None]
+    ) -> _Parts:
         """Compute what each device comes to for every job that it has a part in."""
         wanted: dict[tuple[str, ...], dict[str, _MemberJobs]] = {}
         for job in jobs:
@@ -142,10 +153,13 @@ class Engine:
         for of_quantities in wanted.values():
             each = list(of_quantities.values())
             for start in range(0, len(each), MEMBERS_AT_ONCE):
-                self._add_devices(parts, each[start : start + MEMBERS_AT_ONCE])
+                between()
+                self._add_devices(parts, each[start : start + MEMBERS_AT_ONCE], between)
         return parts
 
-    def _add_devices(self, parts: _Parts, chunk: Sequence[_MemberJobs]) -> None:
+    def _add_devices(
+        self, parts: _Parts, chunk: Sequence[_MemberJobs], between: Callable[[], None]
+    ) -> None:
         spans = [job.span for each in chunk for job in each.jobs.values()]
         inputs = read_inputs(
             self._store,
@@ -154,6 +168,7 @@ class Engine:
             max(each.end_us for each in spans),
         )
         for each in chunk:
+            between()
             for key, job in each.jobs.items():
                 parts[key] = self._of_device(each.member, job, inputs)
 

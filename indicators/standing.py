@@ -235,8 +235,7 @@ class Standing:
                 yield each[start : start + JOBS_AT_ONCE]
 
     def _append(self, city: CityMap, jobs: list[Job], cause: Cause) -> int:
-        self._wait(0.0)
-        findings = self._engine.compute(city, jobs)
+        findings = self._engine.compute(city, jobs, lambda: self._wait(0.0))
         if not self._lease.take():
             raise LeaseLostError
         return len(self._results.append(findings, cause))

@@ -126,6 +126,28 @@ def test_a_computation_that_was_cut_short_is_finished_by_the_next_process(town: 
     assert town.rows(AQI, PLACE)[0].value == 71
 
 
+def test_a_process_that_ends_does_not_finish_what_it_computes(town: Town) -> None:
+    for name in "abcdef":
+        town.device(name, f"corner-{name}")
+    town.step()
+    for hour in range(24):
+        town.at(hour + 0.5)
+        for name in "abcdef":
+            town.write(name, "pm2_5", {hour: 20.0})
+    town.at(24.1)
+    asked: list[int] = []
+
+    def end() -> None:
+        asked.append(1)
+        if len(asked) == 10:
+            raise KeyboardInterrupt
+
+    town.waited = end
+    with pytest.raises(KeyboardInterrupt):
+        town.step()
+    assert town.rows(AQI, "place:corner-a") == [], "asked within one batch of jobs"
+
+
 def test_only_one_process_computes_and_one_that_wakes_up_says_nothing(town: Town) -> None:
     closed_day(town)
     other = town.process("two")
