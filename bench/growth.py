@@ -15,7 +15,7 @@ from bench.growth_process import GrowthFacts
 from bench.progress import say
 from bench.result import ROOT, BenchFailed, BenchResult, Goal
 
-__all__ = ["measure"]
+__all__ = ["measure", "measured"]
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 BYTES_MAX = 300.0
@@ -28,7 +28,7 @@ SECONDS = 2.0
 def measure(seconds: float | None) -> BenchResult:
     """Measure every size."""
     messages = int((seconds or SECONDS) * RATE)
-    found = [_measured(devices, messages) for devices in SIZES]
+    found = [measured(devices, messages) for devices in SIZES]
     largest = found[-1]
     grows = slope((each.devices, each.cpu_us) for each in found)
     return BenchResult(
@@ -49,7 +49,12 @@ def measure(seconds: float | None) -> BenchResult:
     )
 
 
-def _measured(devices: int, messages: int) -> GrowthFacts:
+def measured(devices: int, messages: int) -> GrowthFacts:
+    """Measure one size, in a process of its own: memory that another one gave back would count.
+
+    Raises:
+        BenchFailed: It ended, or something is not stored.
+    """
     command = [sys.executable, str(ROOT / "bench" / "growth_process.py")]
     done = subprocess.run(
         [*command, str(devices), str(messages)], capture_output=True, check=False, cwd=ROOT

@@ -18,7 +18,9 @@ __all__ = ["Policy", "missing", "policies", "provision"]
 # Sequence numbers stand for times in the books: a year of them is one file for ever.
 BOOKS_SHARD: Final = "52w"
 DEFAULT_POLICY: Final = "autogen"
-HALF_YEAR_DAYS: Final = 180
+# The longest retention, in days, for which a file holds so many hours; for ever: a year.
+SHARD_HOURS: Final = ((1, 6), (7, 24), (90, 7 * 24), (10**9, 30 * 24))
+YEAR_HOURS: Final = 52 * 7 * 24
 
 
 class Policy(msgspec.Struct, frozen=True):
@@ -26,10 +28,12 @@ class Policy(msgspec.Struct, frozen=True):
 
     Attributes:
         duration: As the server writes it: `0s` for ever.
+        shard: The time that one file holds.
     """
 
     name: str
     duration: str
+    shard: str
     default: bool
 
 
@@ -60,24 +64,26 @@ def provision(connection: Connection, *, keep_days: int | None = None) -> list[s
         done.append(f"retention policy {BOOKS}, for ever")
     usual = next((policy.name for policy in known.values() if policy.default), DEFAULT_POLICY)
     wanted = "0s" if keep_days is None else f"{keep_days * 24}h0m0s"
-    if known[usual].duration != wanted:
+    hours = _shard_hours(keep_days)
+    if (known[usual].duration, known[usual].shard) != (wanted, f"{hours}h0m0s"):
         duration = "INF" if keep_days is None else f"{keep_days}d"
         connection.command(
             f"ALTER RETENTION POLICY {identifier(usual)} ON {name} DURATION {duration}"
-            f" SHARD DURATION {_shard_duration(keep_days)} DEFAULT"
+            f" SHARD DURATION {hours}h DEFAULT"
         )
-        done.append(f"retention policy {usual}, {duration}")
+        kept = "for ever" if keep_days is None else f"{keep_days} days"
+        done.append(f"retention policy {usual}, {kept}, {hours:,} hours a file")
     return done + set_rollups(connection, usual, wanted=keep_days is not None)
 
 
-def _shard_duration(keep_days: int | None) -> str:
-    """Return the time that one file holds, as the server chooses it for a new policy.
+def _shard_hours(keep_days: int | None) -> int:
+    """Return the hours that one file holds. A question about all times opens every file.
 
-    Source: InfluxDB 1.8 documentation, "InfluxQL", "Retention policy management": SHARD DURATION.
+    Source: InfluxDB 1.8 documentation, "Schema design", "Shard group duration recommendations".
     """
-    if keep_days is None or keep_days > HALF_YEAR_DAYS:
-        return "7d"
-    return "1d" if keep_days > 1 else "1h"
+    if keep_days is None:
+        return YEAR_HOURS
+    return next(hours for days, hours in SHARD_HOURS if keep_days <= days)
 
 
 def missing(connection: Connection) -> str | None:
@@ -108,7 +114,7 @@ def policies(connection: Connection) -> list[Policy]:
     name = identifier(connection.address.database)
     answers = connection.command(f"SHOW RETENTION POLICIES ON {name}")
     return [
-        Policy(row["name"], row["duration"], row["default"])
+        Policy(row["name"], row["duration"], row["shardGroupDuration"], row["default"])
         for answer in answers
         for row in answer.rows()
     ]

@@ -162,12 +162,14 @@ def test_an_influxdb_is_opened_once_it_is_provisioned_and_waited_for_while_it_is
     assert "has no database opened: make it: `madina store provision`" in refused(chosen)
     store = influx_store(chosen)
     assert store.provision(30) == [
-        "database opened", "retention policy books, for ever", "retention policy autogen, 30d",
+        "database opened", "retention policy books, for ever",
+        "retention policy autogen, 30 days, 168 hours a file",
         "continuous query madina_hours: hourly count, mean, min, max into hours, for ever",
     ]  # fmt: skip
     assert store.provision(30) == []
     assert store.provision(None) == [
-        "retention policy autogen, INF", "continuous query madina_hours ended"
+        "retention policy autogen, for ever, 8,736 hours a file",
+        "continuous query madina_hours ended",
     ]  # fmt: skip
     assert store.provision(None) == []
     assert len(store.provision(30)) == 2

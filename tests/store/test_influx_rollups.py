@@ -15,7 +15,7 @@ from city.clock import US_PER_S, MachineClock
 from store.influx import InfluxAddress
 from store.influx.connection import DATA, Connection
 from store.influx.points import ABOUT
-from store.influx.provision import provision
+from store.influx.provision import policies, provision
 from store.influx.rollups import HOURS, none_of
 
 if TYPE_CHECKING:
@@ -65,3 +65,18 @@ def test_the_server_keeps_hours_of_what_was_measured(
             "count_pm10": 3, "mean_pm10": 30.0, "min_pm10": 10.0, "max_pm10": 60.0,
         }
     ]  # fmt: skip
+
+
+@pytest.mark.live
+@pytest.mark.parametrize(
+    ("days", "shard"),
+    [(1, "6h0m0s"), (7, "24h0m0s"), (90, "168h0m0s"), (400, "720h0m0s"), (None, "8736h0m0s")],
+)
+def test_files_hold_the_time_that_suits_what_is_kept(
+    new_database: Callable[[], InfluxAddress], days: int | None, shard: str
+) -> None:
+    with contextlib.closing(Connection(new_database())) as connection:
+        provision(connection, keep_days=days)
+        (usual,) = (each for each in policies(connection) if each.default)
+        assert usual.shard == shard
+        assert provision(connection, keep_days=days) == []

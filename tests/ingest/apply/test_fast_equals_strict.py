@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from ingest.apply.routing import Router
 
-pytestmark = pytest.mark.property
+# Eighty registries and stores are made: seconds alone, minutes beside whole platforms.
+pytestmark = [pytest.mark.property, pytest.mark.timeout(400)]
 
 NOW_MS = 1_772_619_330_000
 TIMES = st.one_of(
