@@ -46,6 +46,7 @@ from madina.errors import CommandError
 from madina.load import balance
 from madina.load_broker import measured_broker
 from madina.load_scenario import Platform, Shard, carry_out
+from madina.load_stored import measured_stored_bytes
 from madina.load_watch import LoadTarget
 from madina.settings import Settings
 from madina.supervisor.death import die_with_parent
@@ -102,11 +103,11 @@ def calibrate(
                 _tried(each, calls, folder, run, tell, f"{at}/{len(planned)}")
                 for at, each in enumerate(planned, 1)
             ]
-            stored = balance(calls, None).observations.stored
-        file_bytes = folder.duckdb.stat().st_size
+        tell("bytes of what is stored")
+        stored_bytes = measured_stored_bytes(Path(name))
         tell("a broker, where one is installed")
         broker = measured_broker(Path(name), rate_per_s, seconds)
-    return _calibration(done, file_bytes, stored, broker, time.monotonic() - began_s)
+    return _calibration(done, stored_bytes, broker, time.monotonic() - began_s)
 
 
 def _tried(
@@ -153,8 +154,7 @@ def _steady(trial: Trial, load: LoadRun) -> PartRates:
 
 def _calibration(
     done: list[_Trialled],
-    file_bytes: int,
-    stored: int,
+    stored_bytes: float,
     broker: BrokerCost | None,
     seconds: float,
 ) -> Calibration:
@@ -175,8 +175,7 @@ def _calibration(
         node=lines[NODE],
         codecs={each.trial.format: _codec(each, lines) for each in carried},
         commits=Commits(share, sum(each.looks for each in shares)),
-        stored_bytes=file_bytes / max(1, stored),
-        stored_observations=stored,
+        stored_bytes=stored_bytes,
         connection_bytes=next(
             each for each in done if each.trial.role == "own-slow"
         ).connection_bytes,

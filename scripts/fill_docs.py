@@ -16,6 +16,10 @@ from typing import Any, Final
 import typer
 from typer.core import TyperGroup
 
+from loadtest.capacity.ask import Ask
+from loadtest.capacity.plan import plan_of
+from loadtest.capacity.words import markdown
+from madina.commands.load_plan import example_calibration
 from madina.main import COMMANDS, build
 from madina.settings import Settings, variable
 from services.app import api_description
@@ -23,6 +27,7 @@ from services.app import api_description
 __all__ = [
     "PARTS",
     "calls_table",
+    "capacity_plan",
     "command_rows",
     "commands_table",
     "events_table",
@@ -149,12 +154,19 @@ def _description() -> dict[str, Any]:
     return api_description(importlib.metadata.version("madina"))
 
 
+def capacity_plan() -> str:
+    """Return the plan of 500 billion devices by the calibration that comes along."""
+    ask = Ask(devices=500e9, cities=10_000)
+    return "\n" + markdown(plan_of(ask, example_calibration())) + "\n"
+
+
 PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "settings": settings_table,
     "commands": commands_table,
     "events": events_table,
     "calls": calls_table,
     "formats": formats_table,
+    "capacity": capacity_plan,
 }
 OPENAPI: Final = ROOT / "docs" / "openapi.json"
 

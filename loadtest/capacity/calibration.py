@@ -113,8 +113,7 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True):
         log, node: As `gateway`, of the log's server, and of ingest, store and services together.
         codecs: By format; native is among them.
         commits: How the node's time parts into ingest and store.
-        stored_bytes: File of the store, closed, for each stored observation.
-        stored_observations: In that file.
+        stored_bytes: What an observation adds to the store's file.
         connection_bytes: Memory of the gateway for each connection.
         resident_bytes: Memory of each part at the end, by name.
         broker: None where none is installed.
@@ -133,7 +132,6 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True):
     codecs: dict[str, CodecCost]
     commits: Commits
     stored_bytes: float
-    stored_observations: int
     connection_bytes: int
     resident_bytes: dict[str, int]
     broker: BrokerCost | None

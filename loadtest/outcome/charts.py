@@ -4,16 +4,15 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-import msgspec
 import numpy as np
 
 from loadtest.outcome.run import LoadRun
+from loadtest.page import Chart, Trace
 from loadtest.rig.machine import PartTick
 from loadtest.timing import TimingsRecord, histogram_of
 
-__all__ = ["Chart", "charts_of"]
+__all__ = ["charts_of"]
 
-Trace = dict[str, object]
 Figure = Callable[[Sequence[PartTick]], tuple[list[float], list[float]]]
 MS_PER_S: Final = 1_000
 # The same thing has the same colour in every picture.
@@ -24,20 +23,6 @@ OUTAGE: Final = "rgba(201, 42, 42, 0.12)"
 PHASE: Final = "rgba(154, 165, 177, 0.5)"
 # Shares of messages that took longer: 1 in 1 to 1 in 1,000,000.
 HDR_POINTS: Final = 61
-
-
-class Chart(msgspec.Struct, frozen=True):
-    """One picture.
-
-    Attributes:
-        words: What to see in it, for people.
-        data, layout: Of Plotly.
-    """
-
-    title: str
-    words: str
-    data: list[Trace]
-    layout: dict[str, object]
 
 
 def charts_of(run: LoadRun) -> list[Chart]:

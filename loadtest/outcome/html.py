@@ -1,49 +1,19 @@
-"""A run as one page that needs nothing from the internet: Plotly's script is inside of it."""
+"""A run as one page."""
 
-from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Final
 
 import msgspec
-import plotly.offline
 
 from loadtest.latency import LatencySummary
-from loadtest.outcome.charts import Chart, charts_of
+from loadtest.outcome.charts import charts_of
 from loadtest.outcome.judge import knee
 from loadtest.outcome.run import LoadRun
+from loadtest.page import page, picture, table
 
 __all__ = ["report_html"]
 
 GIB: Final = 2**30
-STYLE: Final = """
-:root { color-scheme: light; }
-body { margin: 0 auto; padding: 24px; max-width: 1180px; background: #fbfcfd; color: #1f2933;
-  font: 15px/1.5 system-ui, sans-serif; }
-h1 { margin: 0; font-size: 26px; } h2 { margin: 28px 0 6px; font-size: 18px; }
-p { margin: 4px 0 8px; } .quiet { color: #66717d; }
-.verdict { margin: 16px 0; padding: 12px 16px; border-left: 5px solid #2b8a3e;
-  background: #ebfbee; }
-.verdict.bad { border-color: #c92a2a; background: #fff0f0; }
-.verdict ul { margin: 4px 0; padding-left: 20px; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(165px, 1fr)); gap: 10px; }
-.tile { padding: 10px 14px; border: 1px solid #e1e7ec; border-radius: 6px; background: #fff; }
-.tile b { display: block; font-size: 21px; font-variant-numeric: tabular-nums; }
-table { border-collapse: collapse; background: #fff; font-variant-numeric: tabular-nums; }
-th, td { padding: 4px 12px; white-space: nowrap; border: 1px solid #e1e7ec; text-align: right; }
-th:first-child, td:first-child { text-align: left; } th { background: #f1f4f7; font-weight: 600; }
-.scroll { overflow-x: auto; } .chart { background: #fff; border: 1px solid #e1e7ec; }
-pre { padding: 12px; overflow-x: auto; border: 1px solid #e1e7ec; background: #fff;
-  font-size: 13px; }
-"""
-DRAW: Final = """
-for (const chart of document.querySelectorAll(".chart")) {
-  const {data, layout} = JSON.parse(chart.firstElementChild.textContent);
-  chart.replaceChildren();
-  Plotly.newPlot(chart, data, {...layout, paper_bgcolor: "#fff", plot_bgcolor: "#fff"},
-    {displaylogo: false, responsive: true});
-}
-"""
-Row = Sequence[object]
 
 
 def report_html(run: LoadRun) -> str:
@@ -55,7 +25,7 @@ def report_html(run: LoadRun) -> str:
             f'<p class="quiet">{escape(_subtitle(run))}</p>',
             _verdict(run),
             _tiles(run),
-            *(_picture(chart) for chart in charts_of(run)),
+            *(picture(chart) for chart in charts_of(run)),
             _phases(run),
             _fleets(run),
             _account(run),
@@ -63,12 +33,7 @@ def report_html(run: LoadRun) -> str:
             _about(run),
         )
     )
-    return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head>'
-        f"<body>{body}<script>{plotly.offline.get_plotlyjs()}</script><script>{DRAW}</script>"
-        "</body></html>"
-    )
+    return page(title, body)
 
 
 def _subtitle(run: LoadRun) -> str:
@@ -111,16 +76,6 @@ def _tiles(run: LoadRun) -> str:
     return f'<div class="tiles">{"".join(cells)}</div>'
 
 
-def _picture(chart: Chart) -> str:
-    encoded = msgspec.json.encode({"data": chart.data, "layout": chart.layout}).decode()
-    # A script ends at the first "</", wherever it stands.
-    safe = encoded.replace("</", "<\\/")
-    return (
-        f"<h2>{escape(chart.title)}</h2><p>{escape(chart.words)}</p>"
-        f'<div class="chart"><script type="application/json">{safe}</script></div>'
-    )
-
-
 def _phases(run: LoadRun) -> str:
     rows = [
         (
@@ -133,7 +88,7 @@ def _phases(run: LoadRun) -> str:
         for each in run.phases
     ]
     heads = ("phase", "when", "due a second", "p50", "p99", "p99.9", "longest", "held")
-    return "<h2>Phases</h2>" + _table(heads, rows)
+    return "<h2>Phases</h2>" + table(heads, rows)
 
 
 def _fleets(run: LoadRun) -> str:
@@ -153,7 +108,7 @@ def _fleets(run: LoadRun) -> str:
     ]
     heads = ("fleet", "QoS", "scheduled", "sent", "acknowledged", "sent again", "held back",
              "connections lost", "p50", "p99", "p99.9", "longest")  # fmt: skip
-    return "<h2>Fleets</h2>" + _table(heads, rows)
+    return "<h2>Fleets</h2>" + table(heads, rows)
 
 
 def _account(run: LoadRun) -> str:
@@ -167,21 +122,21 @@ def _account(run: LoadRun) -> str:
             ("values in a wrong unit", of.wrong_units, of.rejected, "rejected"),
         ]
         parts.append("<h2>Reconciliation with the ledger</h2>")
-        parts.append(_table(("what", "promised or sent", "in the ledger", "as"), rows))
+        parts.append(table(("what", "promised or sent", "in the ledger", "as"), rows))
     if run.findings is not None:
         found = run.findings
         names = ("values", "lost", "doubled", "changed", "foreign", "out_of_order", "answers")
         rows = [(name.replace("_", " "), f"{getattr(found, name):,}") for name in names]
         rows += [(f"late in {window}", f"{count:,}") for window, count in found.late.items()]
         parts.append(f"<h2>Stored values of {found.devices:,} devices</h2>")
-        parts.append(_table(("what", "values"), rows))
+        parts.append(table(("what", "values"), rows))
         if found.lost_messages:
             lost = [
                 (each.device, each.sequence, f"{each.due_s:.2f}", each.window)
                 for each in found.lost_messages
             ]
             parts.append("<h2>Lost</h2>")
-            parts.append(_table(("device", "sequence", "due, s", "in"), lost))
+            parts.append(table(("device", "sequence", "due, s", "in"), lost))
     return "".join(parts)
 
 
@@ -195,7 +150,7 @@ def _budgets(run: LoadRun) -> str:
         )
         for each in run.budgets
     ]
-    return "<h2>Budgets</h2>" + _table(("budget", "wanted", "measured", ""), rows)
+    return "<h2>Budgets</h2>" + table(("budget", "wanted", "measured", ""), rows)
 
 
 def _about(run: LoadRun) -> str:
@@ -212,7 +167,7 @@ def _about(run: LoadRun) -> str:
     text = msgspec.json.format(msgspec.json.encode(run.scenario), indent=1).decode()
     return (
         "<h2>Where and how</h2>"
-        + _table(("", ""), rows)
+        + table(("", ""), rows)
         + f"<h2>Scenario</h2><pre>{escape(text)}</pre>"
     )
 
@@ -227,11 +182,3 @@ def _latencies(of: LatencySummary) -> tuple[str, ...]:
 
 def _ms(value: float) -> str:
     return f"{value:,.1f} ms" if value < 10_000 else f"{value / 1_000:,.1f} s"  # noqa: PLR2004
-
-
-def _table(heads: Sequence[str], rows: Iterable[Row]) -> str:
-    head = "".join(f"<th>{escape(each)}</th>" for each in heads)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows
-    )
-    return f'<div class="scroll"><table><tr>{head}</tr>{body}</table></div>'

@@ -8,6 +8,7 @@ import msgspec
 import typer
 
 from loadtest.capacity.calibration import Calibration, Line
+from madina.commands.load_plan import plan_here
 from madina.data_folder import DataFolder
 from madina.errors import CommandError
 from madina.load_calibrate import calibrate
@@ -27,6 +28,7 @@ Seconds = Annotated[float, typer.Option(min=3, max=10, help="How long each of th
 def add_capacity(load: typer.Typer) -> None:
     """Add the commands."""
     load.command("calibrate")(calibrate_here)
+    load.command("plan")(plan_here)
 
 
 def calibrate_here(
@@ -76,7 +78,7 @@ def _tell(found: Calibration) -> None:
         ),
         (
             "stored",
-            f"{found.stored_bytes:.1f} bytes an observation, of {found.stored_observations:,}",
+            f"{found.stored_bytes:.1f} bytes an observation",
         ),
         ("broker", _broker(found)),
         ("took", f"{found.seconds:.0f} s"),

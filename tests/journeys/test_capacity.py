@@ -36,7 +36,6 @@ def test_costs_of_every_part_and_format_are_measured(tmp_path: Path) -> None:
     assert all(cost.ingest_us > 0 for cost in found.codecs.values())
     assert found.own_connection.us_a_message > 0
     assert 0 < found.commits.commit_share < 1
-    assert found.stored_observations > 20_000
     assert found.connection_bytes > 500
     assert found.broker is not None
     assert found.broker.us_a_message > 0

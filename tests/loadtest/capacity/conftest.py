@@ -24,7 +24,6 @@ def calibration() -> Calibration:
         codecs={"native": native, "influx": CodecCost(2.0, 1.0, 9.0, 3.0, 120.0, 3.0)},
         commits=Commits(0.25, 100),
         stored_bytes=8.0,
-        stored_observations=1_000_000,
         connection_bytes=5_000,
         resident_bytes={"gateway-0": 2**26, "nats": 2**26, "node": 2**29},
         broker=BrokerCost("mosquitto", 25.0, 40_000.0),
