@@ -91,7 +91,10 @@ def plan_here(  # noqa: PLR0913 - each is an option of the command line
         watts_a_core=watts,
         prices=Prices(core_month=core_month, gb_month=gb_month, gb_out=gb_out, kwh=kwh),
     )
-    plan = _planned(ask, calibration)
+    _show(_planned(ask, calibration), html, as_json=as_json, as_markdown=as_markdown)
+
+
+def _show(plan: Plan, html: Path | None, *, as_json: bool, as_markdown: bool) -> None:
     if html is not None:
         _write(html, plan_html(plan))
     if as_json:
