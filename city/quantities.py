@@ -11,7 +11,14 @@ from typing import Final, Literal
 
 import msgspec
 
-__all__ = ["QUANTITY_PATTERN", "Quantity", "plain_name", "quantity_name", "quantity_of"]
+__all__ = [
+    "QUANTITY_PATTERN",
+    "Quantity",
+    "known_name",
+    "plain_name",
+    "quantity_name",
+    "quantity_of",
+]
 
 Kind = Literal["number", "bool", "text"]
 
@@ -67,10 +74,12 @@ _UNITS: Final[dict[str, str]] = {
     "free_spaces": "1",
     "occupied_spaces": "1",
     "fill_level": "%",
+    "fill_level_after": "%",
     "level": "m",
     "flow": "m3/h",
     "flow_total": "m3",
     "volume": "m3",
+    "volume_used": "m3",
     "battery_level": "%",
     "battery_voltage": "V",
     "voltage": "V",
@@ -108,14 +117,23 @@ def quantity_of(name: str) -> Quantity | None:
 
     `temperature_7` and `pm2_5_sds` are `temperature` and `pm2_5` with a channel (formats.md 0.4).
     """
-    while True:
-        if name in _UNITS:
-            return Quantity(_UNITS[name])
-        if name in _BOOLEANS:
-            return Quantity(None, "bool")
+    known = known_name(name)
+    if known is None:
+        return None
+    return Quantity(_UNITS[known]) if known in _UNITS else Quantity(None, "bool")
+
+
+@lru_cache(maxsize=4096)
+def known_name(name: str) -> str | None:
+    """Return the quantity of a name without its channel; None where it stands in no table.
+
+    `volume_2` is `volume`; `volume_used` is a quantity of its own.
+    """
+    while name not in _UNITS and name not in _BOOLEANS:
         name, separator, _ = name.rpartition("_")
         if not separator:
             return None
+    return name
 
 
 @lru_cache(maxsize=4096)

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from city.quantities import known_name
 from indicators.contracts.model import Contract, Input
 from registry.sites import Site, SiteList
 from store.interface import Series
@@ -20,7 +21,7 @@ _Measured = tuple[tuple[str, str], ...]
 AreaKind = Literal["device", "place", "district", "provider", "city"]
 KINDS: Final = ("device", "place", "district", "provider")
 # Without a spatial rule for levels, only devices and places of one device have noise.
-COMBINED: Final = frozenset({"worst", "mean", "median", "sum"})
+COMBINED: Final = frozenset({"worst", "mean", "median", "sum", "ratio_of_sums"})
 
 
 class AreaError(ValueError):
@@ -220,7 +221,7 @@ def _groups(of_device: Sequence[Series], wanted: _Measured) -> tuple[tuple[Serie
 
 def _is(name: str, quantity: str) -> bool:
     """Say whether a series' name is a quantity, or one with a channel."""
-    return name == quantity or name.startswith(f"{quantity}_")
+    return name == quantity or (name.startswith(f"{quantity}_") and known_name(name) == quantity)
 
 
 def _within(site: Site, area: Area) -> bool:

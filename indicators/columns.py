@@ -24,6 +24,7 @@ __all__ = [
     "flag_counts",
     "gate",
     "gate_of",
+    "gate_of_time",
     "observations",
     "usable",
 ]
@@ -166,6 +167,22 @@ def gate(seen: Observations, window: Window, share: float) -> Gate:
     slots = (inside.time_us - window.start_us) // seen.interval_us
     expected_us = window.length_us - overlap_us(seen.pauses, window.start_us, window.end_us)
     return gate_of(len(np.unique(slots)), Fraction(expected_us, seen.interval_us), share)
+
+
+def gate_of_time(known_us: int, seen: Observations, window: Window, share: float) -> Gate:
+    """Judge how much of a window is known by time, not by slots; what was worked on is not asked.
+
+    Args:
+        known_us: Of the window, microseconds.
+        seen: Of the series, for its interval and pauses.
+        window: Half-open.
+        share: Needed of it.
+    """
+    expected_us = window.length_us - overlap_us(seen.pauses, window.start_us, window.end_us)
+    found = gate_of(known_us, Fraction(expected_us), share)
+    slots = -(-expected_us // seen.interval_us)
+    used = min(known_us // seen.interval_us, slots)
+    return Gate(used, slots, found.completeness, found.passed)
 
 
 def expected_parts(seen: Observations, parts: Sequence[Window]) -> Fraction:

@@ -26,8 +26,9 @@ from indicators.contracts.shapes import (
     MeanIndex,
     MeanValue,
     NowCast,
+    RegisterUse,
 )
-from indicators.formulas import air, counters, counts, extremes, heat, means, noise
+from indicators.formulas import air, counters, counts, extremes, heat, means, noise, registers
 from indicators.formulas.asked import Asked
 from indicators.rows import Outcome, ResultRow, state_at
 
@@ -46,6 +47,8 @@ __all__ = [
 US_PER_HOUR: Final = 3_600 * US_PER_S
 DAY_S: Final = 86_400
 LONG: Final = ("month", "year")
+# Formulas whose months are computed from observations as their days are.
+WHOLE: Final = (RegisterUse,)
 SeriesFormula = Callable[[Asked, Any, Observations], Outcome]
 SERIES: Final[Mapping[type, SeriesFormula]] = {
     MeanIndex: air.mean_index,
@@ -57,6 +60,7 @@ SERIES: Final[Mapping[type, SeriesFormula]] = {
     Counted: counters.counted,
     ExceededLevel: noise.exceeded_level,
     ExtremeDay: extremes.extreme_day,
+    RegisterUse: registers.register_use,
 }
 JoinedFormula = Callable[[Asked, Any, Sequence[Observations]], Outcome]
 # Formulas of several inputs.
@@ -81,7 +85,7 @@ def components(contract: Contract, grain: Grain) -> tuple[Component, ...]:
             names, of = ids, grain
         case ExceededCount(component=name, grain=means_of):
             names, of = (name,), means_of
-        case _ if grain not in LONG:
+        case _ if grain not in LONG or isinstance(contract.formula, WHOLE):
             names = ()
         case DayEveningNight(periods=periods):
             names = tuple(each.component for each in periods)
@@ -117,6 +121,8 @@ def span(asked: Asked) -> Window:
             return counts.looked_back(formula, window)
         case ExtremeDay() as formula:
             return extremes.looked_around(asked, formula)
+        case RegisterUse() as formula:
+            return registers.looked_at(asked, formula)
         case _:
             spans = [window]
     if asked.grain in LONG:
@@ -126,8 +132,14 @@ def span(asked: Asked) -> Window:
 
 def reach_days(contract: Contract) -> int:
     """Return how many days before and after its own an observation may still count in a value."""
-    # A night is of the day before, and a NowCast looks back into it.
-    return contract.formula.run if isinstance(contract.formula, ExtremeDay) else 1
+    match contract.formula:
+        case ExtremeDay(run=run):
+            return run
+        case RegisterUse(before_h=before_h):
+            return 1 + before_h // 24
+        case _:
+            # A night is of the day before, and a NowCast looks back into it.
+            return 1
 
 
 def qualifies(wanted: Input, interval_us: int) -> bool:
@@ -237,4 +249,5 @@ def result_row(
         reason=outcome.reason,
         computed_us=now_us,
         marks=marks,
+        parts=outcome.parts,
     )

@@ -180,11 +180,12 @@ class Engine:
     def _of_device(self, member: Member, job: _Wanted, inputs: Mapping[int, Input]) -> _Part:
         area = f"device:{member.name}"
         contract = job.asked.contract
+        asked = msgspec.structs.replace(job.asked, traits=member.site.traits)
         groups = [[inputs[series.series] for series in group] for group in member.groups]
         rows: list[ResultRow] = []
         for group in groups:
             seen = [found.of(wanted) for found, wanted in zip(group, contract.inputs, strict=True)]
-            outcome = from_observations(job.asked, *seen)
+            outcome = from_observations(asked, *seen)
             rows.append(self._row(job.asked, job.governing, outcome, area))
         evidence = merged(found.evidence(job.span) for group in groups for found in group)
         if len(rows) == 1:

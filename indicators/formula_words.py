@@ -17,6 +17,7 @@ from indicators.contracts.shapes import (
     MeanIndex,
     MeanValue,
     NowCast,
+    RegisterUse,
 )
 
 __all__ = ["formula_words"]
@@ -118,6 +119,15 @@ def _extreme_day(_: Contract, formula: ExtremeDay) -> str:
     )
 
 
+def _register_use(contract: Contract, formula: RegisterUse) -> str:
+    return (
+        "sum of the differences between readings: a register that begins again counts up to its"
+        f" modulus, what is faster than {formula.max_rate:g} {contract.unit}/h (or the device's"
+        " max_rate) or set back counts nothing; split in proportion to time at the window's edges"
+        f" up to {formula.edge_intervals:g} intervals"
+    )
+
+
 WORDS: Final[Mapping[type, Words]] = {
     MeanIndex: _mean_index,
     MeanValue: _mean_value,
@@ -131,4 +141,5 @@ WORDS: Final[Mapping[type, Words]] = {
     ExceededLevel: _exceeded_level,
     HeatIndex: _heat_index,
     ExtremeDay: _extreme_day,
+    RegisterUse: _register_use,
 }

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from city.clock import US_PER_S
 from city.pauses import Pauses
+from city.traits import Traits
 from indicators.areas import Member
 from indicators.civil import Window
 from indicators.columns import Observations, observations
@@ -22,6 +23,7 @@ __all__ = ["Evidence", "Input", "merged", "read_inputs"]
 
 # Longer lists of series are kept as their number and hash.
 SERIES_NAMED: Final = 100
+NOTHING: Final[Traits] = {}
 
 
 class Evidence(msgspec.Struct, frozen=True):
@@ -30,7 +32,7 @@ class Evidence(msgspec.Struct, frozen=True):
     Attributes:
         series: Numbers of the series.
         flags: How many observations had which flag.
-        digest: Of series, times, values and flags.
+        digest: Of series, times, values, flags and what is known of the device.
         watermark_us: When the last of them was received; 0 for none.
     """
 
@@ -60,12 +62,19 @@ class Input:
         table: Its rows, of `OBSERVATION_SCHEMA`, by time.
         declared_s: How often the device should report; None where nobody said.
         pauses: When the device was being worked on.
+        traits: What is known of the device.
     """
 
     def __init__(
-        self, series: int, table: pa.Table, declared_s: float | None, pauses: Pauses = ()
+        self,
+        series: int,
+        table: pa.Table,
+        declared_s: float | None,
+        pauses: Pauses = (),
+        traits: Traits = NOTHING,
     ) -> None:
         self.series = series
+        self._traits = "\n".join(f"{name}={text}" for name, text in sorted(traits.items()))
         self._received: NDArray[np.int64] = table.column("received_us").to_numpy()
         self._pauses = pauses
         self._declared_us = None if declared_s is None else round(declared_s * US_PER_S)
@@ -100,6 +109,7 @@ class Input:
         for column in (self._times, self._values):
             digest.update(np.ascontiguousarray(column[first:after]).tobytes())
         digest.update(np.ascontiguousarray(flags).tobytes())
+        digest.update(self._traits.encode())
         received = self._received[first:after]
         return Evidence(
             series=(self.series,),
@@ -121,9 +131,8 @@ def read_inputs(
     found: dict[int, Input] = {}
     for number, site in sites.items():
         first, after = (int(each) for each in np.searchsorted(numbers, (number, number + 1)))
-        found[number] = Input(
-            number, table.slice(first, after - first), site.interval_s, site.pauses
-        )
+        rows = table.slice(first, after - first)
+        found[number] = Input(number, rows, site.interval_s, site.pauses, site.traits)
     return found
 
 

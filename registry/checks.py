@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from city.quantities import QUANTITY_PATTERN
 from city.topics import TopicFilterError, check_filter
+from city.traits import trait_fault
 from city.units import ucum
 from registry.errors import InvalidFactError
 from registry.geography import outline_fault
@@ -113,6 +114,8 @@ def check_device(draft: DeviceDraft) -> None:
         raise InvalidFactError(field="tags", words=f"more than {TAGS_MAX}")
     for tag in draft.tags:
         _check_words("tags", tag)
+        if fault := trait_fault(tag):
+            raise InvalidFactError(field="tags", words=fault)
 
 
 def check_district(draft: DistrictDraft) -> None:

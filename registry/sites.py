@@ -4,6 +4,7 @@ import msgspec
 from sqlalchemy import select
 
 from city.pauses import Pauses
+from city.traits import Traits, traits_of
 from registry.database import FACTS, Database
 from registry.effective import DEVICE, DISTRICT, INTERVAL, KIND, TIMEZONE
 from registry.maintenance import read_pauses
@@ -20,6 +21,7 @@ class Site(msgspec.Struct, frozen=True):
         district: As said, else by its position, else its place's.
         timezone: Its own, else its place's zone; None: the city's.
         pauses: When it was or is being worked on.
+        traits: What its tags say that indicators need.
     """
 
     provider: str
@@ -30,6 +32,7 @@ class Site(msgspec.Struct, frozen=True):
     district: str | None
     timezone: str | None
     pauses: Pauses = ()
+    traits: Traits = {}
 
 
 class SiteList(msgspec.Struct, frozen=True):
@@ -60,6 +63,7 @@ class Sites:
                 DeviceRow.place,
                 DISTRICT,
                 TIMEZONE,
+                DeviceRow.tags,
             )
             .select_from(DEVICE)
             .where(DeviceRow.status != "retired")
@@ -71,7 +75,11 @@ class Sites:
             at = connection.execute(revision).scalar_one()
             pauses = read_pauses(connection)
             sites = tuple(
-                Site(*row, pauses=pauses.get((row[0], row[1]), ()))
+                Site(
+                    *row.tuple()[:-1],
+                    pauses=pauses.get((row[0], row[1]), ()),
+                    traits=traits_of(row[-1]),
+                )
                 for row in connection.execute(statement)
             )
         self._known = SiteList(at, sites)

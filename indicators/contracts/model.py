@@ -8,6 +8,8 @@ import datetime
 from decimal import Decimal
 from typing import Literal
 
+import msgspec
+
 from indicators.civil import Grain
 from indicators.contracts.part import Part
 from indicators.contracts.shapes import Formula
@@ -156,6 +158,8 @@ class Vector(Part, frozen=True):
         starts: Wall time of the first given value on the civil day before or of the window.
         days_before: Whole days before the window's that the given values start on.
         newest_first: Values are given from the newest to the oldest.
+        minutes: When each value was given after `starts`, where they are no interval apart.
+        traits: Of the device that gave them.
         grain: Grain of the window; None: the first of the contract.
     """
 
@@ -165,6 +169,8 @@ class Vector(Part, frozen=True):
     starts: datetime.time = datetime.time(0)
     days_before: int = 0
     newest_first: bool = False
+    minutes: tuple[float, ...] = ()
+    traits: dict[str, str] = msgspec.field(default_factory=dict[str, str])
     grain: Grain | None = None
 
 

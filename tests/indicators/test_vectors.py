@@ -51,12 +51,14 @@ def numbers(text: str) -> list[float]:
     return found
 
 
-def laid(values: list[float], start_us: int, interval_s: int) -> Observations:
-    """Lay values one interval after the other; missing ones are left out."""
-    interval_us = interval_s * 1_000_000
+def laid(values: list[float], start_us: int, vector: Vector) -> Observations:
+    """Lay values at their minutes or one interval after the other; missing ones are left out."""
+    interval_us = vector.interval_s * 1_000_000
+    steps = [round(each * 60_000_000) for each in vector.minutes]
+    steps = steps or [n * interval_us for n in range(len(values))]
     there = [
-        (start_us + n * interval_us, value)
-        for n, value in enumerate(values)
+        (start_us + step, value)
+        for step, value in zip(steps, values, strict=True)
         if not math.isnan(value)
     ]
     return observations([t for t, _ in there], [v for _, v in there], interval_us=interval_us)
@@ -74,7 +76,8 @@ def row(indicator: str, value: float | None, window: Window) -> ResultRow:
 def asked_of(contract: Contract, vector: Vector) -> Asked:
     grain = vector.grain or contract.grains[0]
     first = DAY.replace(month=1, day=1) if grain == "year" else DAY
-    return Asked(contract, grain, next(windows(grain, first, DAY, UTC)), UTC)
+    window = next(windows(grain, first, DAY, UTC))
+    return Asked(contract, grain, window, UTC, vector.traits)
 
 
 def computed(contract: Contract, vector: Vector) -> Outcome:
@@ -91,10 +94,10 @@ def computed(contract: Contract, vector: Vector) -> Outcome:
     start_us = instant_us(DAY - timedelta(days=vector.days_before), vector.starts, UTC)
     if vector.newest_first:
         start_us = span(asked).start_us
-    assert vector.starts != time(0) or start_us == span(asked).start_us
+    assert vector.starts != time(0) or start_us in (asked.window.start_us, span(asked).start_us)
     given = [numbers(vector.given[each.quantity]) for each in contract.inputs]
     return from_observations(asked, *[
-        laid(values[::-1] if vector.newest_first else values, start_us, vector.interval_s)
+        laid(values[::-1] if vector.newest_first else values, start_us, vector)
         for values in given
     ])  # fmt: skip
 

@@ -5,6 +5,7 @@ from indicators.contracts.shapes.heat import ExtremeDay, HeatIndex
 from indicators.contracts.shapes.levels import DayEveningNight, EnergyMean, ExceededLevel
 from indicators.contracts.shapes.means import HighestIndex, MeanBand, MeanIndex, MeanValue, NowCast
 from indicators.contracts.shapes.period import Period
+from indicators.contracts.shapes.water import RegisterUse
 
 __all__ = [
     "Counted",
@@ -21,6 +22,7 @@ __all__ = [
     "MeanValue",
     "NowCast",
     "Period",
+    "RegisterUse",
 ]
 
 Formula = (
@@ -36,4 +38,5 @@ Formula = (
     | Counted
     | HeatIndex
     | ExtremeDay
+    | RegisterUse
 )
