@@ -74,13 +74,20 @@ class Sites:
             # The revision first: a change in between is seen twice rather than never.
             at = connection.execute(revision).scalar_one()
             pauses = read_pauses(connection)
+            rows = connection.execute(statement)
             sites = tuple(
                 Site(
-                    *row.tuple()[:-1],
-                    pauses=pauses.get((row[0], row[1]), ()),
-                    traits=traits_of(row[-1]),
+                    name,
+                    device,
+                    kind,
+                    interval_s,
+                    place,
+                    district,
+                    zone,
+                    pauses=pauses.get((name, device), ()),
+                    traits=traits_of(tags),
                 )
-                for row in connection.execute(statement)
+                for name, device, kind, interval_s, place, district, zone, tags in rows
             )
         self._known = SiteList(at, sites)
         return self._known

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections import Counter
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -18,6 +19,9 @@ pytestmark = [pytest.mark.live, pytest.mark.journey, pytest.mark.timeout(300)]
 ZURICH, LONDON, MADRID = map(ZoneInfo, ("Europe/Zurich", "Europe/London", "Europe/Madrid"))
 KINDS: Final = {"bicycles": "zurich_bicycle", "pedestrians": "zurich_pedestrian"}
 FILL: Final = "Fill level before collection (%) [Nb 100% is actually a bin that's 80% full]"
+MODULUS, PER_HOUR, JITTER = 10**8, 2_500, 25
+# When the meters of the trials were read.
+PERIODS: Final = ((date(2016, 3, 20), date(2016, 4, 2)), (date(2016, 10, 1), date(2017, 1, 23)))
 COLLECTED: Final = "Date & Time of bin collection (Europe/London)"
 
 
@@ -162,3 +166,108 @@ def instants(written: list[datetime]) -> list[datetime]:
 def starting(prefix: str, names: dict[str, list[dict[str, str]]]) -> str:
     (found,) = (name for name in names if name.startswith(prefix))
     return found
+
+
+# Litres between two readings, by their instants in seconds; None where nobody can say.
+Differences = list[tuple[float, float, int | None]]
+
+
+def litres_used(times: list[float], litres: list[int]) -> Differences:
+    """Return what each reading adds, one after the other."""
+    found: Differences = []
+    reference = 0
+    for at in range(1, len(times)):
+        most = PER_HOUR * (times[at] - times[reference]) / 3_600
+        step: int | None = litres[at] - litres[reference]
+        if -JITTER <= step < 0:
+            found.append((times[at - 1], times[at], 0))
+            continue
+        if step < 0:
+            step += MODULUS
+        found.append((times[at - 1], times[at], step if step <= most else None))
+        reference = at
+    return found
+
+
+def midnight(day: date) -> float:
+    return datetime(day.year, day.month, day.day, tzinfo=MADRID).timestamp()
+
+
+def of_window(each: Differences, start: float, end: float) -> tuple[float, float]:
+    """Return cubic metres, and the share of the time that differences cover."""
+    amount = covered = 0.0
+    for first, last, step in each:
+        inside = min(last, end) - max(first, start)
+        whole = start <= first and last <= end
+        if step is None or inside <= 0 or not (whole or last - first <= 2.5 * 3_600):
+            continue
+        amount += step * inside / (last - first)
+        covered += inside
+    return amount / 1_000, covered / (end - start)
+
+
+def registers_of(platform: Acceptance) -> dict[str, Differences]:
+    rows = rows_of(platform, "water_meter_hourly_alicante.csv", ";")
+    found: dict[str, Differences] = {}
+    for meter in {row["user key"] for row in rows}:
+        own = [row for row in rows if row["user key"] == meter]
+        written = [datetime.strptime(row["datetime"], "%d/%m/%Y %H:%M:%S") for row in own]  # noqa: DTZ007 - civil times
+        seconds = [each.timestamp() for each in instants(written)]
+        order = sorted(range(len(seconds)), key=seconds.__getitem__)
+        found[meter] = litres_used(
+            [seconds[place] for place in order],
+            [int(own[place]["meter reading"]) for place in order],
+        )
+    return found
+
+
+def half_up(value: float) -> float:
+    return math.floor(round(value * 100, 7) + 0.5) / 100
+
+
+def agrees(row: dict[str, Any], amount: float, share: float) -> bool:
+    """Say whether a published row is what was worked out."""
+    if share < 0.75:
+        return row["value"] is None and row["reason"] == "incomplete"
+    marked = ["at_least"] if share < 1 else []
+    known = [mark for mark in row["marks"] if mark != "suspect_included"]
+    return row["value"] == half_up(amount) and known == marked
+
+
+def test_water_of_alicante_by_the_registers_of_its_meters(platform: Acceptance) -> None:
+    platform.replayed("water-meters")
+    meters = registers_of(platform)
+    assert len(meters) == 16
+    lengths = {23: 0, 24: 0, 25: 0}
+    nothing = 0
+    for meter, each in meters.items():
+        name = f"daiad-water/{meter}"
+        platform.send("PATCH", f"/v1/devices/{name}", {"timezone": "Europe/Madrid"})
+        for first, last in (
+            (date(2016, 3, 20), date(2016, 4, 2)),
+            (date(2016, 10, 1), date(2017, 1, 23)),
+        ):
+            found = platform.computed("water.consumption", f"device:{name}", str(first), str(last))
+            days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+            assert len(found) == len(days)
+            for day, row in zip(days, found, strict=True):
+                start, end = midnight(day), midnight(day + timedelta(days=1))
+                amount, share = of_window(each, start, end)
+                assert agrees(row, amount, share), (meter, day, amount, share, row)
+                lengths[round((end - start) / 3_600)] += row["value"] is not None
+                nothing += row["value"] is None
+    assert all(lengths.values()), lengths
+    assert nothing > 0
+
+
+def test_water_of_a_month_is_what_the_registers_say_of_all_of_it(platform: Acceptance) -> None:
+    platform.replayed("water-meters")
+    published = 0
+    start, end = midnight(date(2016, 10, 1)), midnight(date(2016, 11, 1))
+    for meter, each in registers_of(platform).items():
+        area = f"device:daiad-water/{meter}"
+        (row,) = platform.computed("water.consumption", area, "2016-10-01", "2016-10-31", "month")
+        amount, share = of_window(each, start, end)
+        assert agrees(row, amount, share), (meter, amount, share, row)
+        published += row["value"] is not None
+    assert published > 8

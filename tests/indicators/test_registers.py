@@ -1,19 +1,24 @@
 """Registers of water: what each reading adds, and that days add up to the register."""
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conftest import DATE, DAY_US, HOUR_US, MADRID, Town
+from city.scope import EVERYTHING
+from indicators.areas import Area
 from indicators.civil import Window, window_of
 from indicators.columns import observations
-from indicators.contracts import load
 from indicators.engine import Job
-from indicators.areas import Area
 from indicators.formulas.registers import Register, differences, used_in
+
+if TYPE_CHECKING:
+    from conftest import Town
 
 HOURLY = 3_600_000_000
 METER = Register(max_rate=2.5, modulus=100_000, installed_at=None)
@@ -55,11 +60,7 @@ def test_a_reset_counts_from_the_reading_at_installation() -> None:
     assert steps([5_321, 1], Register(2.5, None, 1.5)) == pytest.approx([math.nan], nan_ok=True)
 
 
-@given(
-    st.lists(
-        st.tuples(st.integers(60, 150), st.integers(0, 2_400)), min_size=2, max_size=200
-    )
-)
+@given(st.lists(st.tuples(st.integers(60, 150), st.integers(0, 2_400)), min_size=2, max_size=200))
 def test_days_add_up_to_the_register(readings: list[tuple[int, int]]) -> None:
     minutes = np.cumsum([step for step, _ in readings])
     litres = np.cumsum([more for _, more in readings])
@@ -79,7 +80,7 @@ def test_meters_of_a_city_are_summed_and_a_silent_one_is_missed(town: Town) -> N
         town.device(name)
     for name, rate in (("a", 0.1), ("b", 0.2), ("c", 0.3)):
         town.write(name, "volume", {hour: 10 + rate * hour for hour in range(-1, 41)})
-    town.write("d", "volume", {hour: 10.0 for hour in range(-1, 12)})
+    town.write("d", "volume", dict.fromkeys(range(-1, 12), 10.0))
     town.at(40)
     assert town.step() > 0
     (alone,) = town.rows("water.consumption", "device:acme/b")
@@ -95,11 +96,12 @@ def test_what_is_known_of_a_meter_counts_and_is_part_of_its_evidence(town: Town)
     day |= {hour: 0.1 * (hour - 10) for hour in range(10, 41)}
     town.write("a", "volume", day)
     town.at(40)
-    job = Job("water.consumption", "day", window_of("day", DATE, MADRID), Area("device", "acme/a"))
+    day_window = window_of("day", town.date, town.zone)
+    job = Job("water.consumption", "day", day_window, Area("device", "acme/a"))
     (before,) = town.engine().compute(town.city(), [job])
     assert (before.row.value, before.row.marks) == (2.3, ("at_least",))
-    town.registry.devices.change("test", ("acme", "a"), {"tags": ("register_modulus=100000",)})
+    tags = ("register_modulus=100000",)
+    town.registry.devices.change("test", EVERYTHING, ("acme", "a"), {"tags": tags})
     (after,) = town.engine().compute(town.city(), [job])
     assert (after.row.value, after.row.marks) == (2.4, ())
     assert after.inputs_hash != before.inputs_hash
-    assert DAY_US + 24 * HOUR_US == job.window.end_us

@@ -110,6 +110,7 @@ def test_the_same_device_is_not_registered_twice(registry: Registry) -> None:
         ({"expected_interval_s": 0.0}, "expected_interval_s"),
         ({"expected_interval_s": float("nan")}, "expected_interval_s"),
         ({"tags": ("t",) * 33}, "tags"),
+        ({"tags": ("max_rate=fast",)}, "tags"),
         ({"provider": "a/b"}, "name"),
         ({"provider": "indicators"}, "name"),
     ],
