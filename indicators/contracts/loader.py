@@ -23,6 +23,8 @@ __all__ = [
     "UnknownIndicatorError",
     "contract_hash",
     "load",
+    "meaning",
+    "meaning_bytes",
     "read",
 ]
 
@@ -150,8 +152,17 @@ def contract_hash(contract: Contract) -> str:
     Order and comments of the file, titles, vectors and `valid_to` change nothing; a field that a
     later madina adds changes nothing where a contract does not use it.
     """
-    meaning = msgspec.structs.replace(contract, title={}, tests=(), valid_to=None)
-    return hashlib.sha256(msgspec.json.encode(meaning, order="sorted")).hexdigest()
+    return hashlib.sha256(meaning_bytes(contract)).hexdigest()
+
+
+def meaning(contract: Contract) -> Contract:
+    """Return a contract without what its hash does not depend on."""
+    return msgspec.structs.replace(contract, title={}, tests=(), valid_to=None)
+
+
+def meaning_bytes(contract: Contract) -> bytes:
+    """Write the JSON whose SHA-256 is the contract's hash."""
+    return msgspec.json.encode(meaning(contract), order="sorted")
 
 
 def _refuse_overlap(versions: list[Contract]) -> None:

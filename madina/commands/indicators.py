@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from madina.api import Api, Document, api, resource
+from madina.commands.indicator_compare import compare
 from madina.errors import CommandError
 from madina.indicator_words import print_explanation
 from madina.options import AsJson, DataDir
@@ -46,6 +47,7 @@ def add_to(app: typer.Typer) -> None:
     group.command("values")(values)
     group.command("compute")(compute)
     group.command("explain")(explain)
+    group.command("compare")(compare)
     app.add_typer(group, name="indicators")
 
 

@@ -46,6 +46,7 @@ from store.interface import LedgerQuery, QuarantineQuery
 
 __all__ = [
     "compute_values",
+    "contract_asked",
     "explain_value",
     "list_indicators",
     "read_indicator",
@@ -85,7 +86,7 @@ async def read_values(
     Without `from` and `to`: the last 7 civil days, or the last 24 hours. Without an area: those of
     every area.
     """
-    contract = _version(running, indicator, asked.version)
+    contract = contract_asked(running, indicator, asked.version)
     grain = grain_asked(contract, asked.grain)
     city = await running.threads.run(running.indicators.city)
     areas = areas_asked(city, asked.area)
@@ -131,7 +132,7 @@ async def explain_value(
     asked: Annotated[ExplainParameters, Query()],
 ) -> Response:
     """Return where a value came from, down to which observations were used and which not."""
-    contract = _version(running, indicator, None)
+    contract = contract_asked(running, indicator, None)
     grain = grain_asked(contract, asked.grain)
     city = await running.threads.run(running.indicators.city)
     (area,) = areas_asked(city, [asked.area])
@@ -148,7 +149,7 @@ async def compute_values(
     request: Request, running: Running, caller: Changer, indicator: str, body: ComputeBody
 ) -> Response:
     """Compute values again whose windows are over; what has changed becomes a new revision."""
-    contract = _version(running, indicator, None)
+    contract = contract_asked(running, indicator, None)
     grain = grain_asked(contract, body.grain)
     city = await running.threads.run(running.indicators.city)
     areas = areas_asked(city, body.area)
@@ -183,7 +184,12 @@ def _versions(running: Services, indicator: str) -> list[Contract]:
         raise _unknown(error) from error
 
 
-def _version(running: Services, indicator: str, version: str | None) -> Contract:
+def contract_asked(running: Services, indicator: str, version: str | None) -> Contract:
+    """Return a version of an indicator; its newest where none was named.
+
+    Raises:
+        ProblemError: 404, if nobody defined it.
+    """
     versions = _versions(running, indicator)
     if version is None:
         return versions[-1]
