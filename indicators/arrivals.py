@@ -1,9 +1,10 @@
 """What arrived after it may have been computed: kept in SQL before the store has it.
 
-Ingest writes to the store through `MarkedStore`. A batch that holds observations from before the
-instant up to which windows have been closed is announced first, with the log positions that the
-store will have reached once the batch is in; whoever computes waits for those positions. So a
-crash at any moment leaves an announcement that changes nothing, never a change that nobody told.
+Ingest writes to the store through `MarkedWriter`. A batch that holds observations from before the
+instant up to which windows are closed, or may be while it is being written, is announced first,
+with the log positions that the store will have reached once the batch is in; whoever computes waits
+for those positions. What changes facts about a device announces in its own transaction. So a crash
+at any moment leaves an announcement that changes nothing, never a change that nobody told.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,13 +15,21 @@ import structlog
 from sqlalchemy import delete, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from city.clock import Clock
+from city.clock import US_PER_MINUTE, Clock
 from indicators.touched import Touched
-from registry.database import Database
+from registry.database import Change, Database
 from registry.result_tables import ArrivalRow
 from store.interface import Batch, Mark, Store, StoreBusyError
 
-__all__ = ["CLOSING", "Arrival", "ArrivalCause", "Arrivals", "MarkedWriter"]
+__all__ = [
+    "CLOSING",
+    "SETTLE_US",
+    "STEP_US",
+    "Arrival",
+    "ArrivalCause",
+    "Arrivals",
+    "MarkedWriter",
+]
 
 log = structlog.get_logger(__name__)
 
@@ -29,6 +38,13 @@ CLOSING: Final = "closing"
 # What closes windows waits longer than this between saying so and reading the store.
 ASK_EVERY_US: Final = 1_000_000
 RETRY_S: Final = 1.0
+# How long after a window's end it is closed: what is on its way still counts in revision 1.
+SETTLE_US: Final = 2 * US_PER_MINUTE
+# Windows end on it, so they are closed up to a multiple of it.
+STEP_US: Final = 15 * US_PER_MINUTE
+# A message may wait this long for the log, where it is not yet seen to be on its way.
+UNSEEN_US: Final = US_PER_MINUTE
+EVER_US: Final = 2**62
 
 ArrivalCause = Literal["late_data", "replay", "device_metadata"]
 
@@ -64,14 +80,20 @@ class Arrivals:
     def announce(self, marks: Iterable[Mark], touched: Touched, cause: ArrivalCause) -> None:
         """Write an announcement."""
         with self._database.changing("madina") as change:
-            change.connection.execute(
-                insert(ArrivalRow).values(
-                    written_us=self._clock.now_us(),
-                    marks=[[mark.shard, mark.sequence] for mark in marks],
-                    cause=cause,
-                    touched=touched.keep(),
-                )
+            self.announce_with(change, marks, touched, cause)
+
+    def announce_with(
+        self, change: Change, marks: Iterable[Mark], touched: Touched, cause: ArrivalCause
+    ) -> None:
+        """Write an announcement in the transaction of the change that it tells of."""
+        change.connection.execute(
+            insert(ArrivalRow).values(
+                written_us=self._clock.now_us(),
+                marks=[[mark.shard, mark.sequence] for mark in marks],
+                cause=cause,
+                touched=touched.keep(),
             )
+        )
 
     def waiting(self, limit: int) -> list[Arrival]:
         """Return the oldest announcements."""
@@ -120,21 +142,16 @@ class MarkedWriter:
             FencedError: Another owner has written.
         """
         closing_us = self._closing()
-        touched = self._touched(batch)
+        touched = _touched(batch, max(closing_us, _may_close_us(batch)))
         if len(touched) and self._announced != batch.marks:
             self._announce(batch, touched)
         self._store.write(batch)
         self._announced = []
         # Windows may have been closed while the store was busy.
         if self._closing() != closing_us:
-            later = self._touched(batch)
+            later = _touched(batch, self._closing_us)
             if len(later) > len(touched):
                 self._announce(batch, later)
-
-    def _touched(self, batch: Batch) -> Touched:
-        if batch.observations.num_rows == 0:
-            return Touched.merged(())
-        return Touched.before(batch.observations, self._closing())
 
     def _closing(self) -> int:
         now_us = self._clock.now_us()
@@ -153,6 +170,27 @@ class MarkedWriter:
         except SQLAlchemyError as error:
             raise _busy(error) from error
         self._announced = list(batch.marks)
+
+
+def _touched(batch: Batch, until_us: int) -> Touched:
+    if batch.observations.num_rows == 0:
+        return Touched.merged(())
+    return Touched.before(batch.observations, until_us)
+
+
+def _may_close_us(batch: Batch) -> int:
+    """Return up to where windows may be closed while a batch is being written.
+
+    Closing waits for everything that was received, so it stays behind the oldest message here. A
+    message that is replayed from quarantine was received long ago, and holds nothing back.
+    """
+    if batch.resolutions:
+        return EVER_US
+    if batch.observations.num_rows == 0:
+        return 0
+    oldest_us = int(batch.observations.column("received_us").to_numpy().min())
+    until_us = oldest_us - SETTLE_US + UNSEEN_US
+    return until_us - until_us % STEP_US
 
 
 def _arrival(number: int, written_us: int, marks: list[list[int]], cause: str) -> Arrival:

@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from city.clock import US_PER_MINUTE, US_PER_S, Clock
+from city.clock import US_PER_S, Clock
 from indicators.areas import Area, CityMap, Member
-from indicators.arrivals import Arrival, ArrivalCause, Arrivals
+from indicators.arrivals import SETTLE_US, STEP_US, Arrival, ArrivalCause, Arrivals
 from indicators.civil import Grain, Window, day_of, window_of, windows
 from indicators.compute import depth, reach_days, span
 from indicators.contracts import Contracts
@@ -32,8 +32,6 @@ __all__ = ["Standing"]
 
 log = structlog.get_logger(__name__)
 
-# How long after a window's end it is closed: what is on its way still counts in revision 1.
-SETTLE_US: Final = 2 * US_PER_MINUTE
 # Between saying that windows are being closed and reading the store: ingest has heard of it.
 HEARD_S: Final = 3.0
 # Late arrivals are computed once none came for so long, or after so long in any case.
@@ -43,7 +41,6 @@ PATIENCE_US: Final = 60 * US_PER_S
 FIRST_US: Final = 3 * 86_400 * US_PER_S
 # A device that has been silent for longer has no new results until it returns.
 SILENT_US: Final = 48 * HOUR_US
-STEP_US: Final = 15 * US_PER_MINUTE
 ARRIVALS_AT_ONCE: Final = 200
 JOBS_AT_ONCE: Final = 2_000
 # A window that both touch is computed again because of the later one here.

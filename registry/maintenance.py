@@ -1,6 +1,7 @@
 """Maintenance: when devices are being worked on, from when until when, and who said so."""
 
 from collections import defaultdict
+from collections.abc import Callable
 
 import msgspec
 from sqlalchemy import Connection, RowMapping, Select, delete, insert, or_, select
@@ -18,6 +19,12 @@ __all__ = ["MaintenanceBook", "read_pauses"]
 COLUMNS = tuple(getattr(MaintenanceRow, field) for field in MaintenanceRecord.__struct_fields__)
 # As of every note of a fact.
 NOTE_MAX = 200
+# What else is written in the transaction of a change.
+Also = Callable[[Change], None]
+
+
+def _nothing(_: Change) -> None:
+    """Write nothing else."""
 
 
 class MaintenanceBook:
@@ -53,8 +60,10 @@ class MaintenanceBook:
         with self._database.reading() as connection:
             return read_pauses(connection, since_us)
 
-    def create(self, actor: str, draft: MaintenanceDraft) -> MaintenanceRecord:
-        """Register a maintenance.
+    def create(
+        self, actor: str, draft: MaintenanceDraft, also: Also = _nothing
+    ) -> MaintenanceRecord:
+        """Register a maintenance, and what follows from it in the same transaction.
 
         Raises:
             InvalidFactError: If it ends before it begins, or the note is too long.
@@ -70,10 +79,11 @@ class MaintenanceBook:
             # Whoever keeps what devices are like reads it again.
             change.revisions()
             change.note("maintenance.created", f"{draft.provider}/{draft.device}", _words(draft))
+            also(change)
             return _get(change.connection, Scope(), made)
 
-    def remove(self, actor: str, scope: Scope, number: int) -> None:
-        """Take a maintenance back: what was missing then is missed.
+    def remove(self, actor: str, scope: Scope, number: int, also: Also = _nothing) -> None:
+        """Take a maintenance back: what was missing then is missed, and what follows from that.
 
         Raises:
             NotThereError: If there is none or the scope does not admit its provider.
@@ -83,6 +93,7 @@ class MaintenanceBook:
             change.connection.execute(delete(MaintenanceRow).where(MaintenanceRow.id == number))
             change.revisions()
             change.note("maintenance.removed", f"{found.provider}/{found.device}", _words(found))
+            also(change)
 
 
 def read_pauses(connection: Connection, since_us: int = 0) -> dict[tuple[str, str], Pauses]:

@@ -22,6 +22,7 @@ from indicators.periods import starting_in
 from indicators.results import Finding, Results, ResultsQuery, Stored
 from indicators.standing import Standing
 from indicators.touched import Touched
+from registry.database import Change
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -129,8 +130,10 @@ class IndicatorBook:
         """Return the city as it is now."""
         return CityMap(self._registry.sites.all(), self._store.series(), self.zone)
 
-    def device_changed(self, device: tuple[str, str], from_us: int, to_us: int) -> None:
-        """Have what is published of a device's time computed again: more is known of it now.
+    def device_changing(
+        self, device: tuple[str, str], from_us: int, to_us: int
+    ) -> Callable[[Change], None]:
+        """Return what has a device's published time computed again, in the change's transaction.
 
         Args:
             device: Provider and id.
@@ -141,9 +144,13 @@ class IndicatorBook:
             each.series for each in self._store.series() if (each.provider, each.device) == device
         ]
         touched = Touched.within(series, from_us, min(to_us, self._clock.now_us()))
-        if len(touched):
-            arrivals = Arrivals(self._registry.database, self._clock)
-            arrivals.announce((), touched, "device_metadata")
+        arrivals = Arrivals(self._registry.database, self._clock)
+
+        def announce(change: Change) -> None:
+            if len(touched):
+                arrivals.announce_with(change, (), touched, "device_metadata")
+
+        return announce
 
     def page(self, contract: Contract, query: ResultsQuery) -> ValuesPage:
         """Return stored results by area, start and revision, at most `query.limit`."""

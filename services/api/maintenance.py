@@ -1,5 +1,6 @@
 """`/v1/maintenance`: when devices are being worked on; what is missing then is not missed."""
 
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Annotated
 
@@ -7,6 +8,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from city.instants import to_text
 from city.pauses import END_US
+from registry.database import Change
 from registry.records import MaintenanceDraft, MaintenanceRecord
 from services.asking import (
     NUMBER_MAX,
@@ -112,8 +114,8 @@ async def create_maintenance(
     until_us = instant("until", body.until)
     device = await running.threads.run(registry.devices.find, caller.scope, body.device)
     draft = MaintenanceDraft(device.provider, device.id, from_us, until_us, body.note)
-    record = await running.threads.run(registry.maintenance.create, caller.actor, draft)
-    await _tell(running, record)
+    also = await _restating(running, draft)
+    record = await running.threads.run(registry.maintenance.create, caller.actor, draft, also)
     return answer(request, _document(record), HTTPStatus.CREATED)
 
 
@@ -122,15 +124,17 @@ async def remove_maintenance(running: Running, caller: Changer, maintenance: Num
     """Take a maintenance back: what was missing then is missed again."""
     book = running.parts.registry.maintenance
     found = await running.threads.run(book.get, caller.scope, maintenance)
-    await running.threads.run(book.remove, caller.actor, caller.scope, maintenance)
-    await _tell(running, found)
+    also = await _restating(running, found)
+    await running.threads.run(book.remove, caller.actor, caller.scope, maintenance, also)
 
 
-async def _tell(running: Running, record: MaintenanceRecord) -> None:
-    until_us = END_US if record.until_us is None else record.until_us
-    name = (record.provider, record.device)
-    changed = running.indicators.device_changed
-    await running.threads.run(changed, name, record.from_us, until_us)
+async def _restating(
+    running: Running, named: MaintenanceDraft | MaintenanceRecord
+) -> Callable[[Change], None]:
+    until_us = END_US if named.until_us is None else named.until_us
+    device = (named.provider, named.device)
+    changing = running.indicators.device_changing
+    return await running.threads.run(changing, device, named.from_us, until_us)
 
 
 def _document(record: MaintenanceRecord) -> MaintenanceDocument:

@@ -6,21 +6,28 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from city.scope import Scope
 from indicators.touched import Touched
 from registry.records import MaintenanceDraft
 
 if TYPE_CHECKING:
     from conftest import Town
 
+    from registry.database import Change
+
+SCOPE = Scope()
 DAY_MEAN = "air.mean.pm25"
 
 
 def worked_on(town: Town, first: float, last: float) -> None:
     """Say that the device was worked on between some hours of the day, and have it computed."""
     from_us, until_us = (town.day_us + round(hour * town.hour_us) for hour in (first, last))
-    town.registry.maintenance.create("test", MaintenanceDraft("acme", "a", from_us, until_us))
     touched = Touched.within([0], from_us, until_us)
-    town.arrivals.announce((), touched, "device_metadata")
+    town.registry.maintenance.create(
+        "test",
+        MaintenanceDraft("acme", "a", from_us, until_us),
+        lambda change: town.arrivals.announce_with(change, (), touched, "device_metadata"),
+    )
 
 
 def test_a_day_with_maintenance_is_restated_by_the_hours_that_are_expected(town: Town) -> None:
@@ -58,3 +65,23 @@ def test_a_day_wholly_under_maintenance_has_no_value(town: Town, first: float, l
     town.step()
     (found,) = town.rows(DAY_MEAN, "device:acme/a")
     assert (found.value, found.reason, found.n_expected) == (None, "incomplete", 0)
+
+
+def test_maintenance_and_its_restatement_are_registered_together_or_not_at_all(town: Town) -> None:
+    town.device("a")
+    touched = Touched.within([0], town.day_us, town.day_us + town.hour_us)
+
+    def die(change: Change) -> None:
+        town.arrivals.announce_with(change, (), touched, "device_metadata")
+        raise KeyboardInterrupt
+
+    draft = MaintenanceDraft("acme", "a", town.day_us, town.day_us + town.hour_us)
+    with pytest.raises(KeyboardInterrupt):
+        town.registry.maintenance.create("test", draft, die)
+    assert town.registry.maintenance.page(SCOPE, None, after=0, limit=10) == []
+    assert town.arrivals.waiting(10) == []
+    kept = town.registry.maintenance.create("test", draft)
+    with pytest.raises(KeyboardInterrupt):
+        town.registry.maintenance.remove("test", SCOPE, kept.id, die)
+    assert town.registry.maintenance.page(SCOPE, None, after=0, limit=10) == [kept]
+    assert town.arrivals.waiting(10) == []

@@ -14,6 +14,8 @@ from store.interface import StoreBusyError
 if TYPE_CHECKING:
     from conftest import Town
 
+    from store.interface import Batch
+
 SCOPE = Scope()
 AQI = "air.aqi.us.pm25"
 PLACE = "place:center"
@@ -101,6 +103,43 @@ def test_what_was_announced_is_computed_after_a_restart_and_not_before_the_store
     assert town.step(town.process("after the crash")) > 0
     assert town.rows(AQI, PLACE)[0].value == 81
     assert town.arrivals.waiting(10) == []
+
+
+def test_a_day_that_is_closed_while_a_batch_is_written_is_restated_after_a_crash(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town.device("a", "center")
+    town.step()
+    for hour in range(18):
+        town.at(hour + 0.5)
+        town.write("a", "pm2_5", {hour: 20.0})
+    town.at(24.05)
+    batch = town.batch("a", "pm2_5", hours(40.0, 18, 24))
+    write = town.store.write
+
+    def die(batch: Batch) -> None:
+        town.at(24.1)
+        assert town.step() > 0
+        write(batch)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(town.store, "write", die)
+    with pytest.raises(KeyboardInterrupt):
+        town.writer.write(batch)
+    assert town.rows(AQI, PLACE)[0].value == 71
+    town.clock.advance(31_000_000)
+    town.step(town.process("after the crash"))
+    (row,) = town.rows(AQI, PLACE)
+    assert (row.value, row.revision, row.reason) == (81, 2, "late_data")
+
+
+@pytest.mark.parametrize(("received", "announced"), [(1.0, 0), (1.1, 1)])
+def test_what_comes_in_time_is_not_announced(town: Town, received: float, announced: int) -> None:
+    town.device("a")
+    town.step()
+    town.at(received)
+    town.write("a", "pm2_5", {0.99: 20.0})
+    assert len(town.arrivals.waiting(10)) == announced
 
 
 def test_a_computation_that_was_cut_short_is_finished_by_the_next_process(town: Town) -> None:
