@@ -17,7 +17,12 @@ NUMBERS: Final[Mapping[str, str]] = {
     "register_modulus": "m3",
     "max_rate": "m3/h",
     "install_reading": "m3",
+    "alert_level": "m",
+    "warning_level": "m",
+    "flood_level": "m",
 }
+# Levels above some datum may lie below it.
+SIGNED: Final = frozenset({"alert_level", "warning_level", "flood_level"})
 # Name to the words that it may be.
 WORDS: Final[Mapping[str, frozenset[str]]] = {}
 
@@ -37,8 +42,9 @@ def trait_fault(tag: str) -> str | None:
     name, separator, text = tag.partition("=")
     if not separator:
         return None
-    if name in NUMBERS and not _is_number(text):
-        return f"{tag!r}: {name} is a number ({NUMBERS[name]}) of 0 or more"
+    if name in NUMBERS and not _is_number(name, text):
+        least = "" if name in SIGNED else " of 0 or more"
+        return f"{tag!r}: {name} is a number ({NUMBERS[name]}){least}"
     if name in WORDS and text not in WORDS[name]:
         return f"{tag!r}: {name} is one of {', '.join(sorted(WORDS[name]))}"
     return None
@@ -50,9 +56,9 @@ def number_of(traits: Traits, name: str) -> float | None:
     return None if text is None else float(text)
 
 
-def _is_number(text: str) -> bool:
+def _is_number(name: str, text: str) -> bool:
     try:
         number = float(text)
     except ValueError:
         return False
-    return math.isfinite(number) and number >= 0
+    return math.isfinite(number) and (number >= 0 or name in SIGNED)

@@ -49,6 +49,7 @@ _SPELLINGS: Final[dict[str, tuple[str, ...]]] = {
     "m/s": ("MTS",),
     "km/h": ("KMH",),
     "mm/h": ("H67",),
+    "m/h": ("M60",),
     "L": ("l", "LTR"),
     "m3": ("m³", "MTQ"),
     "L/s": ("l/s", "G51"),
@@ -106,7 +107,12 @@ _DIMENSIONS: Final[dict[str, dict[str, Conversion]]] = {
         "cm": Conversion(0.01),
         "km": Conversion(1_000.0),
     },
-    "speed": {"km/h": IDENTITY, "m/s": Conversion(3.6), "mm/h": Conversion(1e-6)},
+    "speed": {
+        "km/h": IDENTITY,
+        "m/s": Conversion(3.6),
+        "mm/h": Conversion(1e-6),
+        "m/h": Conversion(0.001),
+    },
     "volume": {"m3": IDENTITY, "L": Conversion(0.001)},
     "volume flow": {"m3/h": IDENTITY, "L/s": Conversion(3.6)},
     "time": {

@@ -26,9 +26,23 @@ from indicators.contracts.shapes import (
     MeanIndex,
     MeanValue,
     NowCast,
+    RateOfRise,
     RegisterUse,
+    Stage,
+    StageBand,
+    TimeToThreshold,
 )
-from indicators.formulas import air, counters, counts, extremes, heat, means, noise, registers
+from indicators.formulas import (
+    air,
+    counters,
+    counts,
+    extremes,
+    flood,
+    heat,
+    means,
+    noise,
+    registers,
+)
 from indicators.formulas.asked import Asked
 from indicators.rows import Outcome, ResultRow, state_at
 
@@ -61,11 +75,27 @@ SERIES: Final[Mapping[type, SeriesFormula]] = {
     ExceededLevel: noise.exceeded_level,
     ExtremeDay: extremes.extreme_day,
     RegisterUse: registers.register_use,
+    Stage: flood.stage,
+    StageBand: flood.stage_band,
+    RateOfRise: flood.rate_of_rise,
+    TimeToThreshold: flood.time_to_threshold,
 }
 JoinedFormula = Callable[[Asked, Any, Sequence[Observations]], Outcome]
 # Formulas of several inputs.
 JOINED: Final[Mapping[type, JoinedFormula]] = {
     HeatIndex: heat.heat_index,
+}
+
+
+# Formulas that look around their window in a way of their own.
+Looked = Callable[[Asked, Any], Window]
+LOOKED: Final[Mapping[type, Looked]] = {
+    ExtremeDay: extremes.looked_around,
+    RegisterUse: registers.looked_at,
+    Stage: flood.looked_back,
+    StageBand: flood.looked_back,
+    RateOfRise: flood.looked_back,
+    TimeToThreshold: flood.looked_back,
 }
 
 
@@ -119,10 +149,8 @@ def span(asked: Asked) -> Window:
             spans = [noise.span_of(asked, each) for each in parts]
         case ExceededCount() as formula:
             return counts.looked_back(formula, window)
-        case ExtremeDay() as formula:
-            return extremes.looked_around(asked, formula)
-        case RegisterUse() as formula:
-            return registers.looked_at(asked, formula)
+        case formula if type(formula) in LOOKED:
+            return _looking(asked.contract)(asked, formula)
         case _:
             spans = [window]
     if asked.grain in LONG:
@@ -135,7 +163,7 @@ def reach_days(contract: Contract) -> int:
     match contract.formula:
         case ExtremeDay(run=run):
             return run
-        case RegisterUse(before_h=before_h):
+        case RegisterUse(before_h=before_h) | StageBand(before_h=before_h):
             return 1 + before_h // 24
         case _:
             # A night is of the day before, and a NowCast looks back into it.
@@ -166,6 +194,10 @@ def from_observations(asked: Asked, *series: Observations) -> Outcome:
     if type(contract.formula) in JOINED:
         return _joining(contract)(asked, contract.formula, seen)
     return _computing(contract)(asked, contract.formula, *seen)
+
+
+def _looking(contract: Contract) -> Looked:
+    return LOOKED[type(contract.formula)]
 
 
 def _computing(contract: Contract) -> SeriesFormula:

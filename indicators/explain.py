@@ -21,6 +21,10 @@ from indicators.contracts.shapes import (
     MeanIndex,
     MeanValue,
     NowCast,
+    RateOfRise,
+    Stage,
+    StageBand,
+    TimeToThreshold,
 )
 from indicators.formulas.asked import Asked
 from indicators.formulas.noise import span_of
@@ -84,6 +88,8 @@ def explain_input(asked: Asked, wanted: Input, found: inputs.Input) -> InputExpl
     gates = _gates(asked, seen.interval_us)
     each = [_part(good, window, asked.share(level)) for window, level in gates]
     used = sum(len(good.within(part.window)) for part in each if part.counted)
+    if not gates:
+        used = len(good)
     evidence = found.evidence(whole)
     return InputExplained(
         series=found.series,
@@ -113,6 +119,9 @@ def _gates(asked: Asked, interval_us: int) -> Iterable[tuple[Window, str]]:
             found = [(span_of(asked, each), "period") for each in periods]
         case EnergyMean(period=part) if part is not None:
             found = [(span_of(asked, part), "period")]
+        case Stage() | StageBand() | RateOfRise() | TimeToThreshold():
+            # A number of levels gates them, wherever they lie.
+            found = []
         case _:
             found = [(window, asked.grain)]
     return found

@@ -17,7 +17,11 @@ from indicators.contracts.shapes import (
     MeanIndex,
     MeanValue,
     NowCast,
+    RateOfRise,
     RegisterUse,
+    Stage,
+    StageBand,
+    TimeToThreshold,
 )
 
 __all__ = ["formula_words"]
@@ -128,6 +132,32 @@ def _register_use(contract: Contract, formula: RegisterUse) -> str:
     )
 
 
+def _stage(_: Contract, __: Stage) -> str:
+    return "the newest level, until its slot is over"
+
+
+def _stage_band(_: Contract, formula: StageBand) -> str:
+    return (
+        "the number of the band by the gauge's alert_level, warning_level and flood_level: up at"
+        f" once, down after {formula.wait_min} minutes {formula.margin_m} m below"
+    )
+
+
+def _rate_of_rise(_: Contract, formula: RateOfRise) -> str:
+    return (
+        f"median slope between every two levels of the last {formula.minutes} minutes, at least"
+        f" {formula.points}; of the last {formula.points} where the interval is above"
+        f" {formula.dense_min} minutes"
+    )
+
+
+def _time_to_threshold(_: Contract, formula: TimeToThreshold) -> str:
+    return (
+        "(next threshold above the level - level) / rate of rise, where that is above"
+        f" {formula.above} m/h; at most {formula.cap_h} h; 0 above all thresholds"
+    )
+
+
 WORDS: Final[Mapping[type, Words]] = {
     MeanIndex: _mean_index,
     MeanValue: _mean_value,
@@ -142,4 +172,8 @@ WORDS: Final[Mapping[type, Words]] = {
     HeatIndex: _heat_index,
     ExtremeDay: _extreme_day,
     RegisterUse: _register_use,
+    Stage: _stage,
+    StageBand: _stage_band,
+    RateOfRise: _rate_of_rise,
+    TimeToThreshold: _time_to_threshold,
 }

@@ -69,7 +69,8 @@ def _combined(
     elif rule == "ratio_of_sums":
         found = _ratio(contract, valid, marks)
     elif rule == "worst":
-        found = _taken(max(valid, key=_badness), valid, marks)
+        worst = min if contract.spatial.least else max
+        found = _taken(worst(valid, key=_badness), valid, marks)
     else:
         found = _none(rows, "not_applicable")
     return found

@@ -108,11 +108,16 @@ class Band(Part, frozen=True):
 
 
 class Spatial(Part, frozen=True):
-    """How places become a district: the rule of section 15d, others to ask for, the minimum."""
+    """How places become a district: the rule of section 15d, others to ask for, the minimum.
+
+    Attributes:
+        least: The worst value is the least one, not the greatest.
+    """
 
     rule: SpatialRule
     min_sites: int = 1
     others: tuple[SpatialRule, ...] = ()
+    least: bool = False
 
 
 class Privacy(Part, frozen=True):

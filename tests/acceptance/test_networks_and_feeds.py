@@ -128,6 +128,48 @@ def test_flood_devices_have_the_positions_of_their_stations(platform: Acceptance
     }
 
 
+def thresholds_of(station: dict[str, Any]) -> dict[str, float]:
+    """Return the levels of a station by band; those that are no numbers are not there."""
+    if isinstance(station.get("stageScale", ""), str):
+        return {}
+    scale: dict[str, Any] = station["stageScale"]
+    given = {
+        "Alert": scale.get("typicalRangeHigh"),
+        "Flood": scale.get("maxOnRecord", {}).get("value"),
+    }
+    return {band: float(at) for band, at in given.items() if isinstance(at, int | float)}
+
+
+def test_flood_bands_by_the_thresholds_of_the_stations(platform: Acceptance) -> None:
+    platform.replayed("ea-flood")
+    stations = {each["notation"]: each for each in items(platform, "ea_flood_stations.json")}
+    wanted: dict[str, str | None] = {}
+    for each in items(platform, "ea_flood_level_measures.json"):
+        reading = each.get("latestReading", {})
+        if not isinstance(reading.get("value"), int | float) or each.get("period") != 900:
+            continue
+        if not reading["dateTime"].startswith("2026-02-02T23:30"):
+            continue
+        thresholds = thresholds_of(stations.get(each["stationReference"], {}))
+        level = reading["value"] * (0.001 if each["unitName"] == "mm" else 1)
+        area = f"device:ea-flood/{each['notation']}"
+        wanted[area] = "Below" if thresholds else None
+        for band, at in thresholds.items():
+            wanted[area] = band if level >= at else wanted[area]
+    window = {"from": "2026-02-02T23:30:00Z", "to": "2026-02-02T23:35:00Z", "grain": "5min"}
+    path = "/v1/indicators/flood.band"
+    for some in range(0, len(wanted), 200):
+        areas = [*wanted][some : some + 200]
+        platform.send("POST", f"{path}/compute", {**window, "area": areas})
+    page = platform.get(f"{path}/values", area="device:*", limit="5000", **window)
+    assert page["next"] is None
+    found = {row["area"]: row for row in page["values"]}
+    assert {area: found[area]["band"] for area in wanted} == wanted
+    for area, band in wanted.items():
+        assert found[area]["reason"] == (None if band else "not_applicable")
+    assert {"Below", "Alert", None} <= {*wanted.values()}, Counter(wanted.values())
+
+
 class Expected:
     """First values at their times, other values, the same again: in the order of the files."""
 

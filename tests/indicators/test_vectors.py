@@ -94,7 +94,8 @@ def computed(contract: Contract, vector: Vector) -> Outcome:
     start_us = instant_us(DAY - timedelta(days=vector.days_before), vector.starts, UTC)
     if vector.newest_first:
         start_us = span(asked).start_us
-    assert vector.starts != time(0) or start_us in (asked.window.start_us, span(asked).start_us)
+    told = bool(vector.minutes) or vector.starts != time(0)
+    assert told or start_us in (asked.window.start_us, span(asked).start_us)
     given = [numbers(vector.given[each.quantity]) for each in contract.inputs]
     return from_observations(asked, *[
         laid(values[::-1] if vector.newest_first else values, start_us, vector)

@@ -1,6 +1,7 @@
 """The shapes that a formula may have: one struct each, its parameters and nothing computed."""
 
 from indicators.contracts.shapes.counts import Counted, ExceededCount
+from indicators.contracts.shapes.flood import RateOfRise, Stage, StageBand, TimeToThreshold
 from indicators.contracts.shapes.heat import ExtremeDay, HeatIndex
 from indicators.contracts.shapes.levels import DayEveningNight, EnergyMean, ExceededLevel
 from indicators.contracts.shapes.means import HighestIndex, MeanBand, MeanIndex, MeanValue, NowCast
@@ -22,7 +23,11 @@ __all__ = [
     "MeanValue",
     "NowCast",
     "Period",
+    "RateOfRise",
     "RegisterUse",
+    "Stage",
+    "StageBand",
+    "TimeToThreshold",
 ]
 
 Formula = (
@@ -39,4 +44,8 @@ Formula = (
     | HeatIndex
     | ExtremeDay
     | RegisterUse
+    | Stage
+    | StageBand
+    | RateOfRise
+    | TimeToThreshold
 )
