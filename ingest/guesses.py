@@ -10,7 +10,7 @@ import msgspec
 from city.clock import US_PER_S
 from city.samples import TimeUnit
 
-__all__ = ["guessed_kind", "guessed_time_unit"]
+__all__ = ["guessed_kind", "guessed_time_unit", "time_unit_of"]
 
 # The kinds that the platform's own documents and simulated city use.
 KINDS: Final[dict[str, tuple[str, ...]]] = {
@@ -83,14 +83,15 @@ def guessed_time_unit(payload: bytes, received_us: int) -> TimeUnit | None:
         return None
     found = Counter[TimeUnit]()
     for leaf in _leaves(document):
-        unit = _unit_of(leaf, received_us)
+        unit = time_unit_of(leaf, received_us)
         if unit is not None:
             found[unit] += 1
     # Of equals the first met, so that two looks say the same.
     return next((unit for unit, _ in found.most_common(1)), None)
 
 
-def _unit_of(leaf: object, received_us: int) -> TimeUnit | None:
+def time_unit_of(leaf: object, received_us: int) -> TimeUnit | None:
+    """Return in what a value is written if it is a time; None where it does not look like one."""
     if isinstance(leaf, str):
         return "iso8601" if ISO.match(leaf) else None
     if isinstance(leaf, bool) or not isinstance(leaf, int | float) or abs(leaf) > TIME_MAX:

@@ -38,6 +38,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "routes": "routes",
     "users": "users",
     "keys": "keys",
+    "inspect": "inspect",
     "load": "load",
     "replay": "replay",
     "demo-city": "demo_city",

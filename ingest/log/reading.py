@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from city.clock import US_PER_S
+from city.instants import to_text
 from city.subjects import STREAM, shard_filter
 from ingest.log.api import API_TIMEOUT_S, LogAbsentError, LogError
 from ingest.seams import LoggedFrame
@@ -97,7 +98,9 @@ class FrameReader:
         # nats-py leaves a parameter's type open.
         await self._client.subscribe(f"{self._inbox}.*", cb=self._answered)  # pyright: ignore[reportUnknownMemberType]
 
-    async def read(self, shard: int, after: int, *, frames: int, size_bytes: int) -> Stretch:
+    async def read(
+        self, shard: int, after: int, *, frames: int, size_bytes: int, since_us: int = 0
+    ) -> Stretch:
         """Return the frames of a shard behind a sequence; one at least, if there is any.
 
         Args:
@@ -105,6 +108,7 @@ class FrameReader:
             after: Sequence behind which to begin.
             frames: How many at most.
             size_bytes: The first frame that reaches it is the last one.
+            since_us: In place of `after`, where it is not 0: when the log took the first one.
 
         Raises:
             LogAbsentError: If there is no stream.
@@ -114,8 +118,9 @@ class FrameReader:
         self._count += 1
         token = str(self._count)
         read = self._reads[token] = _Read(shard)
+        start = {"start_time": to_text(since_us)} if since_us else {"seq": after + 1}
         request = {
-            "seq": after + 1,
+            **start,
             "next_by_subj": shard_filter(shard),
             "batch": frames,
             "max_bytes": size_bytes,

@@ -1,0 +1,1 @@
+"""The onboarding inspector: what traffic that nobody knows seems to be, and how to take it up."""
