@@ -100,6 +100,38 @@ class Api:
         answer = self._ask(method, path, None, body)
         return msgspec.json.decode(answer, type=Document) if answer else {}
 
+    def save(self, path: str, parameters: Mapping[str, object], file: Path) -> int:
+        """Write what the API sends to a file, however long; return its bytes.
+
+        Raises:
+            CommandError: The API refuses, in its words, or the file cannot be written.
+        """
+        request = self._client.build_request("GET", path, params=_given(parameters))
+        try:
+            return self._on.run(self._saved(request, file))
+        except httpx.TransportError as error:
+            words = str(error) or type(error).__name__
+            raise CommandError(f"the platform does not answer at {request.url}: {words}") from error
+        except OSError as error:
+            raise CommandError(f"{file} cannot be written: {error}") from error
+
+    async def _saved(self, request: httpx.Request, file: Path) -> int:
+        response = await self._client.send(request, stream=True)
+        try:
+            if not response.is_success:
+                await response.aread()
+                raise CommandError(self._words(response))
+            size = 0
+            # A file that was begun never stands under the name of a whole one.
+            begun = file.with_name(f".{file.name}.part")
+            with begun.open("wb") as to:
+                async for part in response.aiter_bytes():
+                    size += to.write(part)
+            begun.replace(file)
+            return size
+        finally:
+            await response.aclose()
+
     def _ask(
         self,
         method: str,
@@ -107,13 +139,10 @@ class Api:
         parameters: Mapping[str, object] | None,
         body: object | None = None,
     ) -> bytes:
-        given = {
-            name: list(map(str, value)) if isinstance(value, list) else str(value)  # pyright: ignore[reportUnknownArgumentType] - of any kind
-            for name, value in (parameters or {}).items()
-            if value is not None
-        }
         content = None if body is None else msgspec.json.encode(body)
-        request = self._client.build_request(method, path, params=given, content=content)
+        request = self._client.build_request(
+            method, path, params=_given(parameters), content=content
+        )
         try:
             response = self._on.run(self._client.send(request))
         except httpx.TransportError as error:
@@ -132,6 +161,14 @@ class Api:
             return "this needs the log, which does not run: start `madina up` first"
         detail = problem.detail or f"the API answered {response.status_code}"
         return detail if problem.mend in detail else f"{detail}: {problem.mend}"
+
+
+def _given(parameters: Mapping[str, object] | None) -> dict[str, str | list[str]]:
+    return {
+        name: list(map(str, value)) if isinstance(value, list) else str(value)  # pyright: ignore[reportUnknownArgumentType] - of any kind
+        for name, value in (parameters or {}).items()
+        if value is not None
+    }
 
 
 def resource(collection: str, name: str, *more: str) -> str:

@@ -23,6 +23,7 @@ from indicators.results import Finding, Results, ResultsQuery, Stored
 from indicators.standing import Standing
 from indicators.touched import Touched
 from registry.database import Change
+from services.proofs import make_proof
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from indicators.areas import Member
     from indicators.civil import Grain
     from indicators.contracts.model import Contract
+    from indicators.proof import Proof
     from indicators.rows import Cause, ResultRow
     from services.parts import ServicesParts
     from store.interface import Series
@@ -255,6 +257,16 @@ class IndicatorBook:
             lineage=shown.lineage,
             inputs_hash=shown.inputs_hash,
         )
+
+    def proof(self, area: Area, stored: Stored) -> Proof:
+        """Return a published figure with all that it was computed from.
+
+        Raises:
+            ProofError: What is stored now does not give it, or one proof cannot hold it.
+        """
+        sites = self._registry.sites.all()
+        city = CityMap(sites, self._store.series(), self.zone)
+        return make_proof(self._engine, self._store, sites, city, area, stored)
 
     def _told(self, stored: Stored, contract: Contract, now_us: int) -> ResultRow:
         return stored.at(now_us, contract.lateness_h)

@@ -11,6 +11,7 @@ from rich.progress import Progress
 
 from madina.api import Api, Document, api, resource
 from madina.commands.indicator_compare import compare
+from madina.commands.indicator_files import export, prove, verify
 from madina.errors import CommandError
 from madina.indicator_words import print_explanation
 from madina.options import AsJson, DataDir
@@ -48,6 +49,9 @@ def add_to(app: typer.Typer) -> None:
     group.command("compute")(compute)
     group.command("explain")(explain)
     group.command("compare")(compare)
+    group.command("export")(export)
+    group.command("prove")(prove)
+    group.command("verify")(verify)
     app.add_typer(group, name="indicators")
 
 

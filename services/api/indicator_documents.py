@@ -13,9 +13,14 @@ from indicators.rows import ResultRow
 from services.asking import Cursor, Document
 
 __all__ = [
+    "AREAS_MAX",
+    "TIME_MAX",
+    "AreaName",
+    "Bound",
     "ComputeBody",
     "ComputedDocument",
     "ExplainParameters",
+    "GrainName",
     "IndicatorDocument",
     "IndicatorItem",
     "IndicatorPage",
