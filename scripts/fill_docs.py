@@ -22,6 +22,7 @@ from loadtest.capacity.words import markdown
 from madina.commands.load_plan import example_calibration
 from madina.main import COMMANDS, build
 from madina.settings import Settings, variable
+from scripts.indicator_docs import contracts_text
 from services.app import api_description
 
 __all__ = [
@@ -167,6 +168,7 @@ PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "calls": calls_table,
     "formats": formats_table,
     "capacity": capacity_plan,
+    "contracts": contracts_text,
 }
 OPENAPI: Final = ROOT / "docs" / "openapi.json"
 
