@@ -28,8 +28,10 @@ from indicators.contracts.shapes import (
     NowCast,
     RateOfRise,
     RegisterUse,
+    SpaceMeanSpeed,
     Stage,
     StageBand,
+    TimeMean,
     TimeToThreshold,
 )
 from indicators.formulas import (
@@ -42,6 +44,7 @@ from indicators.formulas import (
     means,
     noise,
     registers,
+    traffic,
 )
 from indicators.formulas.asked import Asked
 from indicators.rows import Outcome, ResultRow, state_at
@@ -79,11 +82,13 @@ SERIES: Final[Mapping[type, SeriesFormula]] = {
     StageBand: flood.stage_band,
     RateOfRise: flood.rate_of_rise,
     TimeToThreshold: flood.time_to_threshold,
+    TimeMean: traffic.time_mean,
 }
 JoinedFormula = Callable[[Asked, Any, Sequence[Observations]], Outcome]
 # Formulas of several inputs.
 JOINED: Final[Mapping[type, JoinedFormula]] = {
     HeatIndex: heat.heat_index,
+    SpaceMeanSpeed: traffic.space_mean_speed,
 }
 
 

@@ -19,8 +19,10 @@ from indicators.contracts.shapes import (
     NowCast,
     RateOfRise,
     RegisterUse,
+    SpaceMeanSpeed,
     Stage,
     StageBand,
+    TimeMean,
     TimeToThreshold,
 )
 
@@ -158,6 +160,17 @@ def _time_to_threshold(_: Contract, formula: TimeToThreshold) -> str:
     )
 
 
+def _space_mean_speed(_: Contract, __: SpaceMeanSpeed) -> str:
+    return (
+        "sum of N / sum of N/v over the intervals in which vehicles moved: the harmonic mean of"
+        " speeds; not applicable where nobody drove"
+    )
+
+
+def _time_mean(_: Contract, __: TimeMean) -> str:
+    return "mean of the shares of time, each weighed by how long it was measured"
+
+
 WORDS: Final[Mapping[type, Words]] = {
     MeanIndex: _mean_index,
     MeanValue: _mean_value,
@@ -171,6 +184,8 @@ WORDS: Final[Mapping[type, Words]] = {
     ExceededLevel: _exceeded_level,
     HeatIndex: _heat_index,
     ExtremeDay: _extreme_day,
+    SpaceMeanSpeed: _space_mean_speed,
+    TimeMean: _time_mean,
     RegisterUse: _register_use,
     Stage: _stage,
     StageBand: _stage_band,

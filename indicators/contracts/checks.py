@@ -18,6 +18,7 @@ from indicators.contracts.shapes import (
     MeanIndex,
     MeanValue,
     NowCast,
+    SpaceMeanSpeed,
 )
 
 __all__ = ["faults"]
@@ -147,6 +148,9 @@ def _taken(contract: Contract) -> Iterator[tuple[str, str]]:
     if isinstance(formula, HeatIndex):
         if given != ["temperature", formula.moisture]:
             yield "inputs", f"this index is of temperature and {formula.moisture}, in this order"
+    elif isinstance(formula, SpaceMeanSpeed):
+        if given != ["vehicles", "speed"]:
+            yield "inputs", "this speed is of vehicles and speed, in this order"
     elif len(given) > 1:
         yield "inputs", "this formula takes one input"
 

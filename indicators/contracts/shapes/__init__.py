@@ -6,6 +6,7 @@ from indicators.contracts.shapes.heat import ExtremeDay, HeatIndex
 from indicators.contracts.shapes.levels import DayEveningNight, EnergyMean, ExceededLevel
 from indicators.contracts.shapes.means import HighestIndex, MeanBand, MeanIndex, MeanValue, NowCast
 from indicators.contracts.shapes.period import Period
+from indicators.contracts.shapes.traffic import SpaceMeanSpeed, TimeMean
 from indicators.contracts.shapes.water import RegisterUse
 
 __all__ = [
@@ -25,8 +26,10 @@ __all__ = [
     "Period",
     "RateOfRise",
     "RegisterUse",
+    "SpaceMeanSpeed",
     "Stage",
     "StageBand",
+    "TimeMean",
     "TimeToThreshold",
 ]
 
@@ -48,4 +51,6 @@ Formula = (
     | StageBand
     | RateOfRise
     | TimeToThreshold
+    | SpaceMeanSpeed
+    | TimeMean
 )
