@@ -19,6 +19,7 @@ from ingest.inspect.trial import Trial, tried
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping, Sequence
 
+    from city.samples import SampledValue
     from ingest.codecs.seam import Codec
     from ingest.inspect.findings import Confidence
     from registry.facts import Route
@@ -230,11 +231,15 @@ def _shown(message: Heard) -> Shown:
 
 
 def _sent_quantities(trial: Trial) -> list[FoundQuantity]:
-    return [
-        FoundQuantity(each.quantity, each.unit, each.value, "high", "the format says")
-        if each.unit is not None
-        else FoundQuantity(
-            each.quantity, None, each.value, "medium", "it has no unit, or says none"
-        )
-        for each in trial.values
-    ]
+    return [_sent_quantity(each, trial) for each in trial.values]
+
+
+def _sent_quantity(found: SampledValue, trial: Trial) -> FoundQuantity:
+    sure: Confidence = "medium"
+    if found.quantity in trial.with_unit:
+        sure, why = "high", "the format says"
+    elif found.unit is not None:
+        why = f"no unit is sent; the usual unit of {found.quantity}"
+    else:
+        why = "it has no unit, or says none"
+    return FoundQuantity(found.quantity, found.unit, found.value, sure, why)

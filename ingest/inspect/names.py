@@ -30,6 +30,7 @@ META_NAMES: Final = {
     "version": "firmware", "seq": "sequence", "sequence": "sequence", "cnt": "sequence",
     "uptime": "uptime", "lqi": "link_quality", "msg_id": "message_id",
 }  # fmt: skip
+UNIT_SHOWN: Final = 32
 # Members that only hold others.
 WRAPPERS: Final = frozenset(
     ("data", "payload", "values", "measurements", "readings", "sensors", "body", "msg", "metrics")
@@ -82,7 +83,18 @@ def named(path: Sequence[str], numbers: Sequence[float], said: str | None) -> Na
     code = None if said is None else ucum(said)
     if code is not None and _fits(quantity, code):
         return Named(quantity, code, "high", f"the message says {said!r}")
-    return _usual(quantity, numbers) if unit is None else _ended(plain, quantity, unit)
+    if unit is not None:
+        return _ended(plain, quantity, unit)
+    usual = _usual(quantity, numbers)
+    return usual if said is None else _doubted(usual, said)
+
+
+def _doubted(usual: Named, said: str) -> Named:
+    """Return what is usual, where the message says a unit that cannot be."""
+    words = (
+        f"the message says {said[:UNIT_SHOWN]!r}, which does not fit: ask its maker; {usual.why}"
+    )
+    return Named(usual.quantity, usual.unit, "low", words)
 
 
 def _ended(plain: str, quantity: str, unit: str) -> Named:

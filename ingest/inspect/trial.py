@@ -55,6 +55,7 @@ class Trial(msgspec.Struct, frozen=True):
         read: Messages that were read whole; `observed`: those with observations.
         values: Of the first that had some, then one of each other quantity.
         faults: Words to how many messages.
+        with_unit: Quantities that came with a unit.
     """
 
     read: int
@@ -62,6 +63,7 @@ class Trial(msgspec.Struct, frozen=True):
     values: list[SampledValue]
     devices: list[FoundDevice]
     faults: dict[str, int]
+    with_unit: frozenset[str] = frozenset()
 
     def candidate(self, codec: str, of: int) -> Candidate:
         """Return it as one of several."""
@@ -73,6 +75,7 @@ def tried(lane: Lane, messages: Sequence[Heard]) -> Trial:
     faults: Counter[str] = Counter()
     devices: defaultdict[str, _Device] = defaultdict(_Device)
     values: dict[str, SampledValue] = {}
+    with_unit: set[str] = set()
     read = observed = 0
     for index, heard in enumerate(messages):
         try:
@@ -87,6 +90,8 @@ def tried(lane: Lane, messages: Sequence[Heard]) -> Trial:
         observed += bool(decoded.observations)
         for each in decoded.observations:
             values.setdefault(each.quantity, _value(each))
+            if each.unit is not None:
+                with_unit.add(each.quantity)
             devices[each.device].quantities[each.quantity] = None
         for name in {each.device for each in decoded.observations}:
             devices[name].messages += 1
@@ -102,7 +107,7 @@ def tried(lane: Lane, messages: Sequence[Heard]) -> Trial:
         )
         for name, device in sorted(devices.items())
     ]
-    return Trial(read, observed, [*values.values()], found, dict(faults))
+    return Trial(read, observed, [*values.values()], found, dict(faults), frozenset(with_unit))
 
 
 def _message(index: int, heard: Heard) -> Message:

@@ -111,6 +111,21 @@ def test_a_unit_that_messages_name_is_taken_from_them() -> None:
     assert group.candidates[0].values[0].unit == "[degF]"
 
 
+def test_a_unit_that_cannot_be_that_of_its_quantity_is_said_and_not_taken() -> None:
+    group = only(look(heard("flow/m-1/reading", {"flow": 3.5, "unit": "m3"})))
+    (found,) = group.quantities
+    assert (found.unit, found.confidence) == ("m3/h", "low")
+    assert "'m3', which does not fit" in found.why
+    assert "unit_path" not in group.options["values"][0]
+
+
+def test_a_unit_that_no_message_of_a_known_format_says_is_said_to_be_the_usual() -> None:
+    sent = [{"q": "humidity", "v": 2}, {"q": "temperature", "v": 2, "u": "Cel"}]
+    group = only(look(heard("madina/v1/acme/x/up", {"obs": sent})))
+    sure = {each.quantity: each.confidence for each in group.quantities}
+    assert sure == {"humidity": "medium", "temperature": "high"}
+
+
 @pytest.mark.parametrize(
     ("name", "value", "unit"),
     [("temperature", 294.5, "K"), ("pressure", 96_500, "Pa"), ("pressure", 96.5, "kPa"),
