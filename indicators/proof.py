@@ -12,6 +12,7 @@ from typing import Any, Final, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 from pyarrow import csv
 
@@ -27,7 +28,7 @@ from indicators.rows import ResultRow
 from registry.sites import SiteList
 from store.interface import OBSERVATION_SCHEMA, Series, Store
 
-__all__ = ["Check", "Figure", "Proof", "check_proof", "same_figure", "write_proof"]
+__all__ = ["Check", "Figure", "Proof", "check_proof", "said", "same_figure", "write_proof"]
 
 FIGURE: Final = "figure.json"
 OBSERVATIONS: Final = "observations.csv"
@@ -110,12 +111,8 @@ class _Kept:
         """Return observations from `from_us` on, before `to_us`, sorted by series and time."""
         numbers = self._table.column("series").to_numpy()
         times = self._table.column("time_us").to_numpy()
-        wanted = set(series)
-        mask = [
-            number in wanted and from_us <= at < to_us
-            for number, at in zip(numbers.tolist(), times.tolist(), strict=True)
-        ]
-        return self._table.filter(pa.array(mask, pa.bool_()))
+        wanted = np.isin(numbers, list(series)) & (from_us <= times) & (times < to_us)
+        return self._table.filter(pa.array(wanted))
 
 
 def same_figure(one: ResultRow, other: ResultRow) -> bool:
@@ -187,7 +184,7 @@ def check_proof(package: zipfile.ZipFile) -> list[Check]:
     checks.append(
         Check("inputs", found.inputs_hash == figure.inputs, f"hash {found.inputs_hash or 'none'}")
     )
-    words = f"published {_said(figure.row)}, computed {_said(found.row)}"
+    words = f"published {said(figure.row)}, computed {said(found.row)}"
     checks.append(Check("figure", same_figure(found.row, figure.row), words))
     return checks
 
@@ -228,6 +225,7 @@ def _read(data: bytes, kind: type[Any]) -> Any:  # noqa: ANN401 - of the kind th
         raise PackageError(f"it cannot be read: {error}") from error
 
 
-def _said(row: ResultRow) -> str:
+def said(row: ResultRow) -> str:
+    """Say what a figure is, for people."""
     value = "nothing" if row.value is None else f"{row.value:g}"
     return f"{value} ({row.completeness:.0%} complete, {row.n_used} of {row.n_expected})"

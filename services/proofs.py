@@ -8,7 +8,7 @@ from indicators.civil import Window, day_of
 from indicators.compute import components, span
 from indicators.contracts.shapes import HighestIndex
 from indicators.engine import Engine, Job, base_of
-from indicators.proof import Proof, same_figure
+from indicators.proof import Proof, said, same_figure
 
 if TYPE_CHECKING:
     from indicators.areas import Area, CityMap, Member
@@ -93,8 +93,8 @@ def _refuse_change(stored: Stored, fresh: ResultRow) -> None:
     row = stored.finding.row
     if not same_figure(row, fresh):
         words = (
-            f"revision {row.revision} is {row.value}, and what is stored now gives"
-            f" {fresh.value}: observations came late, were corrected or have expired"
+            f"revision {row.revision} is {said(row)}, and what is stored now gives {said(fresh)}:"
+            " observations came late, were corrected or have expired"
         )
         raise ProofError(
             "figure_changed", words, "ask for the latest revision, or compute it again"

@@ -216,6 +216,8 @@ def test_a_figure_that_today_s_observations_do_not_give_is_not_proved(
     assert (refused.status_code, refused.json()["type"]) == (
         409, "urn:madina:problem:figure_changed",
     )  # fmt: skip
+    assert "is 71 (75% complete, 18 of 24)" in refused.json()["detail"]
+    assert "(100% complete, 24 of 24)" in refused.json()["detail"]
     compute(published)
     assert all(each.holds for each in check_proof(opened(proof(published))))
     old = published.api.get(f"{AQI}/figure/proof", params={**asked, "revision": 1})
