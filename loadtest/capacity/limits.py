@@ -6,6 +6,7 @@ import msgspec
 
 from loadtest.capacity.ask import Ask
 from loadtest.capacity.calibration import MICROS, Calibration
+from loadtest.capacity.needs import PROCESS_CONNECTIONS
 
 __all__ = ["Limit", "limits_of"]
 
@@ -51,6 +52,8 @@ def limits_of(ask: Ask, calibration: Calibration, bytes_a_device: float) -> list
               full(calibration.own_connection.us_a_message),
               "more gateway processes, on one port or behind a TCP balancer", "measured",
               works=True),
+        Limit("connections of one gateway process, one each", float(PROCESS_CONNECTIONS),
+              "more gateway processes: each keeps its own connections", "endpoint", works=True),
         Limit("one node that writes DuckDB", one_writer,
               "InfluxDB as the store, and ingest workers that share the shards", "measured",
               works=True),

@@ -12,7 +12,7 @@ import msgspec
 from loadtest.capacity.ask import Ask
 from loadtest.capacity.calibration import MICROS, Calibration
 
-__all__ = ["LEVELS", "Level", "Needs", "needs_of", "summed"]
+__all__ = ["LEVELS", "PROCESS_CONNECTIONS", "Level", "Needs", "needs_of", "summed"]
 
 Level = Literal["direct", "edge", "sampled"]
 LEVELS: Final[tuple[Level, ...]] = ("direct", "edge", "sampled")
@@ -33,6 +33,8 @@ TLS_BYTES: Final = 2 * 22
 ROW_BYTES: Final = 64
 # Keep-alive of a connection, as gateways offer it by default; a PINGREQ and its answer.
 KEEP_ALIVE_S: Final = 300.0
+# That one gateway process was measured with (`make bench BENCH=endpoint`): nobody knows of more.
+PROCESS_CONNECTIONS: Final = 15_000
 
 
 class Needs(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,7 +45,8 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
         connections: Of devices or concentrators.
         broker_cores: Only where a broker that the city has stands in front (a bridge).
         store_cores: Of the database's own writing, at one copy.
-        processes: Gateways and ingest workers: each is one core at most.
+        gateways: Processes, by work or by connections, whichever are more.
+        ingest_workers: Processes; each of both kinds is one core at most.
         memory_bytes: Of connections, and of what ingest knows of each device.
         log_bytes: Disk of the log, all copies.
         raw_bytes: Observations kept for `raw_days`, all copies.
@@ -127,7 +130,9 @@ def _work(ask: Ask, calibration: Calibration, rates: _Rates, *, own: bool) -> di
 
     gateway = cores(gateway_us) + rates.connections / KEEP_ALIVE_S * gateway_us / MICROS
     ingest, store = cores(cost.ingest_us), cores(cost.store_us)
-    gateways, workers = max(1, math.ceil(gateway)), max(1, math.ceil(ingest + store))
+    by_connections = math.ceil(rates.connections / PROCESS_CONNECTIONS)
+    gateways = max(1, math.ceil(gateway), by_connections)
+    workers = max(1, math.ceil(ingest + store))
     return {
         "gateway_cores": gateway + gateways * calibration.gateway.fixed_cores,
         "broker_cores": 0.0 if broker is None else cores(broker.us_a_message),

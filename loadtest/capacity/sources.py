@@ -6,7 +6,14 @@ import msgspec
 
 from loadtest.capacity.ask import Ask
 from loadtest.capacity.calibration import Calibration
-from loadtest.capacity.needs import KEEP_ALIVE_S, MQTT_BYTES, ROW_BYTES, TCP_BYTES, TLS_BYTES
+from loadtest.capacity.needs import (
+    KEEP_ALIVE_S,
+    MQTT_BYTES,
+    PROCESS_CONNECTIONS,
+    ROW_BYTES,
+    TCP_BYTES,
+    TLS_BYTES,
+)
 
 __all__ = ["SOURCES", "Assumption", "assumptions"]
 
@@ -23,6 +30,7 @@ SOURCES: Final[dict[str, str]] = {
     " messages a second for each busy core",
     "measured": "measured by `madina load calibrate` on the machine named above",
     "growth": "measured by `make bench BENCH=growth` at 1,000,000 devices",
+    "endpoint": "measured by `make bench BENCH=endpoint`, the most it opens; more are not known",
     "asked": "an option of the command",
     "rfc": "MQTT 3.1.1 sections 2 and 3.3, RFC 9293, RFC 8446",
     "assumed": "assumed; nobody measured it here",
@@ -61,6 +69,7 @@ def assumptions(ask: Ask, calibration: Calibration, bytes_a_device: float) -> li
         ("store (DuckDB)", store, "measured"),
         ("a broker in front", passed, "measured"),
         ("a connection", f"{calibration.connection_bytes:,} bytes of the gateway", "measured"),
+        ("a gateway process", f"{PROCESS_CONNECTIONS:,} connections", "endpoint"),
         ("a device", f"{bytes_a_device:.0f} bytes of ingest", "growth"),
         ("headers", headers, "rfc"),
         ("keep-alive", f"a PINGREQ of each connection every {KEEP_ALIVE_S:.0f} s", "assumed"),
