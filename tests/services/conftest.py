@@ -30,7 +30,7 @@ from store.duckdb import DuckDBStore
 from store.interface import OBSERVATION_SCHEMA, Batch, GatewayCount, Mark, ReceivedRow
 
 ADMIN_KEY = "the-admin-key-of-a-test"
-ANSWER_S = 20.0
+ANSWER_S = 60.0
 SHARDS = 4
 EPOCH = 1_772_600_000_000_000
 GATEWAY = "gateway-0"
