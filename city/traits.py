@@ -1,4 +1,4 @@
-"""What a city knows of a device and indicators need: numbers and words, written as its tags.
+"""What a city knows of a device and indicators need: numbers, written as its tags.
 
 A tag `register_modulus=100000` says where a register begins again at 0. Other tags are free words.
 """
@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-__all__ = ["NUMBERS", "WORDS", "Traits", "number_of", "trait_fault", "traits_of"]
+__all__ = ["NUMBERS", "Traits", "number_of", "trait_fault", "traits_of"]
 
 # Name to text, as the tags say it.
 Traits = Mapping[str, str]
@@ -23,8 +23,6 @@ NUMBERS: Final[Mapping[str, str]] = {
 }
 # Levels above some datum may lie below it.
 SIGNED: Final = frozenset({"alert_level", "warning_level", "flood_level"})
-# Name to the words that it may be.
-WORDS: Final[Mapping[str, frozenset[str]]] = {}
 
 
 def traits_of(tags: Iterable[str]) -> dict[str, str]:
@@ -32,7 +30,7 @@ def traits_of(tags: Iterable[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for tag in tags:
         name, separator, text = tag.partition("=")
-        if separator and (name in NUMBERS or name in WORDS) and trait_fault(tag) is None:
+        if separator and name in NUMBERS and trait_fault(tag) is None:
             found[name] = text
     return found
 
@@ -45,8 +43,6 @@ def trait_fault(tag: str) -> str | None:
     if name in NUMBERS and not _is_number(name, text):
         least = "" if name in SIGNED else " of 0 or more"
         return f"{tag!r}: {name} is a number ({NUMBERS[name]}){least}"
-    if name in WORDS and text not in WORDS[name]:
-        return f"{tag!r}: {name} is one of {', '.join(sorted(WORDS[name]))}"
     return None
 
 

@@ -286,5 +286,4 @@ def result_row(
         reason=outcome.reason,
         computed_us=now_us,
         marks=marks,
-        parts=outcome.parts,
     )

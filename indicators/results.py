@@ -250,8 +250,6 @@ def _values(finding: Finding) -> dict[str, object]:
     computed_us = row.pop("computed_us")
     # It follows from the clock.
     del row["state"]
-    # What it was divided from has to be computed again anyway.
-    del row["parts"]
     return {
         **row,
         "marks": list(finding.row.marks),

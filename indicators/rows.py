@@ -60,7 +60,6 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     main_input: str | None = None
     reason: NullReason | None = None
     marks: tuple[Mark, ...] = ()
-    parts: tuple[float, float] | None = None
 
 
 class ResultRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,7 +79,6 @@ class ResultRow(msgspec.Struct, frozen=True, kw_only=True):
         revision: 0 while open, 1 for the first after the window's end.
         reason: Why the value is null; otherwise the cause of a revision above 1.
         cause: Cause of a revision above 1 also where the value is null; for `explain`.
-        parts: Numerator and denominator of a ratio, for sums of them; not stored.
     """
 
     indicator: str
@@ -102,7 +100,6 @@ class ResultRow(msgspec.Struct, frozen=True, kw_only=True):
     computed_us: int
     marks: tuple[Mark, ...] = ()
     cause: Cause | None = None
-    parts: tuple[float, float] | None = None
 
 
 def state_at(now_us: int, known_us: int, lateness_h: int) -> State:

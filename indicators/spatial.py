@@ -9,18 +9,14 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-import msgspec
-
 from indicators.contracts.model import Contract
 from indicators.exact import half_up, settled
-from indicators.formulas.ratios import ratio_of
 from indicators.rows import Mark, NullReason, Outcome, ResultRow
 
 __all__ = ["of_district", "of_place"]
 
 # Fewer valid places than this are marked where the rule admits them at all.
 FEW_SITES: Final = 3
-SUMS: Final = ("sum", "ratio_of_sums")
 COMBINE: Final[Mapping[str, Callable[[Sequence[float]], float]]] = {
     "mean": statistics.fmean,
     "median": statistics.median,
@@ -34,10 +30,10 @@ def of_place(contract: Contract, rows: Sequence[ResultRow]) -> Outcome:
         contract: Of the rows.
         rows: One a device, of the same window.
     """
-    valid = _valid(contract, rows)
+    valid = _valid(rows)
     if not valid:
         return _none(rows, _shared(rows) or "incomplete")
-    if len(valid) == 1 and contract.spatial.rule not in SUMS:
+    if len(valid) == 1 and contract.spatial.rule != "sum":
         return _taken(valid[0], valid, ())
     return _combined(contract, rows, valid, ())
 
@@ -49,7 +45,7 @@ def of_district(contract: Contract, rows: Sequence[ResultRow]) -> Outcome:
         contract: Of the rows.
         rows: One a place, of the same window.
     """
-    valid = _valid(contract, rows)
+    valid = _valid(rows)
     if len(valid) < contract.spatial.min_sites:
         return _none(rows, "min_sites")
     return _combined(contract, rows, valid, ("few_sites",) if len(valid) < FEW_SITES else ())
@@ -66,8 +62,6 @@ def _combined(
         found = _of_all(contract, COMBINE[rule](list(map(_unrounded, valid))), valid, marks)
     elif rule == "sum":
         found = _sum(contract, math.fsum(map(_unrounded, valid)), rows, marks)
-    elif rule == "ratio_of_sums":
-        found = _ratio(contract, valid, marks)
     elif rule == "worst":
         worst = min if contract.spatial.least else max
         found = _taken(worst(valid, key=_badness), valid, marks)
@@ -82,17 +76,6 @@ def _sum(
     """Return a sum: what has no number lacks in it, and in its completeness."""
     short = any(row.value is None for row in rows)
     return _of_all(contract, value, rows, (*(("at_least",) if short else ()), *marks))
-
-
-def _ratio(contract: Contract, valid: Sequence[ResultRow], marks: tuple[Mark, ...]) -> Outcome:
-    """Return the ratio of the sums of what each row was divided from; never a mean of ratios."""
-    each = [row.parts for row in valid if row.parts is not None]
-    parts = (math.fsum(above for above, _ in each), math.fsum(below for _, below in each))
-    value = ratio_of(contract, parts)
-    if value is None:
-        none = _none(valid, "not_applicable")
-        return msgspec.structs.replace(none, parts=parts)
-    return msgspec.structs.replace(_of_all(contract, value, valid, marks), parts=parts)
 
 
 def _of_all(
@@ -113,10 +96,7 @@ def _of_all(
     )
 
 
-def _valid(contract: Contract, rows: Sequence[ResultRow]) -> list[ResultRow]:
-    """Return the rows that have a part in a combination: of ratios also those of 0 by 0."""
-    if contract.spatial.rule == "ratio_of_sums":
-        return [row for row in rows if row.parts is not None]
+def _valid(rows: Sequence[ResultRow]) -> list[ResultRow]:
     return [row for row in rows if row.value is not None]
 
 

@@ -1,7 +1,7 @@
 """`madina inspect`: what unknown traffic seems to be, and what to register so that it is read."""
 
 import asyncio
-import time
+import sys
 from typing import Annotated
 
 import msgspec
@@ -28,7 +28,6 @@ from registry.facts import Route
 __all__ = ["add_to", "inspect"]
 
 CONNECT_S = 5
-AGAIN_S = 1.0
 
 Filter = Annotated[
     str, typer.Argument(metavar="[TOPIC FILTER]", help="Which topics: 'vendor/#'; all by default.")
@@ -109,12 +108,13 @@ async def _traffic(settings: Settings, topic_filter: bytes, seconds: float) -> T
 async def _heard(client: Client, shards: int, topic_filter: bytes, seconds: float) -> Traffic:
     since_us = MachineClock().now_us() - round(seconds * US_PER_S)
     traffic = await hear(client, shards, topic_filter, since_us)
-    end_s = time.monotonic() + seconds
-    empty = not traffic.messages
-    while empty and time.monotonic() < end_s:
-        await asyncio.sleep(AGAIN_S)
-        traffic = await hear(client, shards, topic_filter, since_us)
-    return traffic
+    if traffic.messages:
+        return traffic
+    # All of the time: the first message is of one device, and a pattern is of many.
+    words = f"nothing came in the last {seconds:g} s: listening for as long; Ctrl-C ends it"
+    print(words, file=sys.stderr, flush=True)
+    await asyncio.sleep(seconds)
+    return await hear(client, shards, topic_filter, since_us)
 
 
 def _route(document: Document) -> Route:

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
     from conftest import Platform
 
-pytestmark = [pytest.mark.live, pytest.mark.journey, pytest.mark.timeout(240)]
+pytestmark = [
+    pytest.mark.live, pytest.mark.journey, pytest.mark.alone, pytest.mark.timeout(240),
+]  # fmt: skip
 
 RUN_S = 20.0
 STOP_AT_S = 8.0

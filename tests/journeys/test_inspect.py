@@ -60,6 +60,22 @@ def test_what_came_in_is_read_from_the_log_and_explained(start: Callable[..., Pl
     assert "airbox/a2" in told.stdout
 
 
+def test_where_nothing_came_it_listens_for_the_whole_time(start: Callable[..., Platform]) -> None:
+    platform = start()
+    with subprocess.Popen(
+        [*platform.program, "inspect", "airbox/#", "--seconds", "5", "--json"],
+        env=platform.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as listening:  # fmt: skip
+        assert listening.stderr is not None
+        assert listening.stdout is not None
+        assert "listening for as long" in listening.stderr.readline()
+        for number in range(3):
+            send(platform, (f"airbox/a{number}/data", b'{"temp_c": 21.5}'))
+        found = msgspec.json.decode(listening.stdout.read())
+    assert found["messages"] == 3
+    assert len(found["groups"][0]["devices"]) == 3
+
+
 def test_nothing_heard_and_a_filter_that_is_none_are_said_plainly(
     start: Callable[..., Platform],
 ) -> None:

@@ -38,7 +38,7 @@ fleets:
 phases:
  - {kind: ramp, seconds: 1s, to: 1}
  - {kind: hold, seconds: 6s}
-reading: {devices: 12, dashboards: 1}
+reading: {devices: 3, dashboards: 1}
 budgets: {lag_p99: 5s}
 """
 STEADY = """

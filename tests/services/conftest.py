@@ -30,6 +30,8 @@ from store.duckdb import DuckDBStore
 from store.interface import OBSERVATION_SCHEMA, Batch, GatewayCount, Mark, ReceivedRow
 
 ADMIN_KEY = "the-admin-key-of-a-test"
+# A look at the store comes fifty times later than the last one took: half a second on a busy
+# machine is half a minute.
 ANSWER_S = 60.0
 SHARDS = 4
 EPOCH = 1_772_600_000_000_000

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
     from ingest.apply.routing import Router
 
-# Eighty registries and stores are made: seconds alone, minutes beside whole platforms.
-pytestmark = [pytest.mark.property, pytest.mark.timeout(400)]
+pytestmark = pytest.mark.property
 
 NOW_MS = 1_772_619_330_000
 TIMES = st.one_of(
