@@ -15,24 +15,24 @@ import numpy as np
 from city.clock import US_PER_S
 from city.flags import Flag
 from city.identity import device_id
+from ingest.apply.columns import grown
+from ingest.apply.lanes import NO_LANE, Lanes
 from ingest.apply.routing import NATIVE
 from ingest.apply.rows import Rows
 from ingest.apply.rules import CLOCK_SET_US, FUTURE_US
-from ingest.apply.series import NO_LINK
 from ingest.codecs.native import Bulk, decode_bulk
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from ingest.apply.links import Links
     from ingest.apply.routing import Router
-    from ingest.apply.series import Links
     from ingest.apply.stretch import Stretch
     from ingest.apply.tally import Groups
     from ingest.apply.view import RegistryView
 
 __all__ = ["FastPart", "FastPath"]
 
-NO_LANE: Final = -1
 NO_GROUP: Final = -1
 FIRST_LANES: Final = 1_024
 # Topics whose messages were not plain are not tried again for so long, by receive time.
@@ -78,7 +78,7 @@ class FastPath:
 
     def forget(self) -> None:
         """Learn all lanes anew: routes have changed."""
-        self._lanes: dict[bytes, int] = {}
+        self._lanes = Lanes()
         self._group_of = np.full(FIRST_LANES, NO_GROUP, np.int32)
         self._recorded = np.zeros(FIRST_LANES, np.bool_)
 
@@ -96,7 +96,7 @@ class FastPath:
         refused: list[int] = places[bulk.refused].tolist()
         for at in refused:
             self._slow.add(stretch.topics[at])
-            self._lanes.pop(stretch.topics[at], None)
+            self._lanes.drop(stretch.topics[at])
         return self._rows(stretch, lanes, places[bulk.kept], bulk)
 
     def _rows(
@@ -108,20 +108,20 @@ class FastPath:
     ) -> FastPart:
         received_us = stretch.received_us[places]
         message = np.repeat(np.arange(len(places)), bulk.counts)
-        links = self._links.find(lanes[places][message], bulk.quantities, bulk.units)
+        found = self._links.find(lanes[places][message], bulk.quantities, bulk.units)
         good = (bulk.times_us >= CLOCK_SET_US) & (bulk.times_us <= received_us + FUTURE_US)
         good |= self._recorded[lanes[places]]
-        good[message[links == NO_LINK]] = False
-        values = self._links.converted(links, bulk.values)
+        good[message[found.unclear]] = False
+        series, values = found.series, self._links.converted(found, bulk.values)
         if not good.all():
             kept = good[message]
-            message, links, values = message[kept], links[kept], values[kept]
+            message, series, values = message[kept], series[kept], values[kept]
         rows = Rows(
             message=places[message],
-            series=self._links.series(links),
+            series=series.astype(np.int32),
             time_us=bulk.times_us[message],
             value=values,
-            flag=np.full(len(links), Flag.NOT_EVALUATED, np.uint8),
+            flag=np.full(len(series), Flag.NOT_EVALUATED, np.uint8),
             received_us=received_us[message],
         )
         decided = places[good]
@@ -136,8 +136,7 @@ class FastPath:
 
     def _find(self, stretch: Stretch, router: Router) -> npt.NDArray[np.int64]:
         """Return the lane of each message (n,), `NO_LANE` for those that are not for us."""
-        get = self._lanes.get
-        lanes = np.array([get(topic, NO_LANE) for topic in stretch.topics], np.int64)
+        lanes = self._lanes.find(stretch.topics)
         missing = np.flatnonzero(lanes == NO_LANE).tolist()
         if missing:
             if self._accept_unknown:
@@ -164,8 +163,9 @@ class FastPath:
 
     def _learn(self, topic: bytes, router: Router) -> int:
         """Return the lane of a topic, made where it can have one."""
-        if topic in self._lanes or topic in self._slow:
-            return self._lanes.get(topic, NO_LANE)
+        known = self._lanes.get(topic)
+        if known != NO_LANE or topic in self._slow:
+            return known
         owner = self._owner(topic, router)
         if owner is None:
             self._slow.add(topic)
@@ -179,18 +179,15 @@ class FastPath:
         lane = router.lane(topic.decode(errors="replace"))
         assert lane is not None, "a topic with an owner has a route"
         slot = self._view.slot(*owner)
-        while slot >= len(self._group_of):
-            nobody = np.full_like(self._group_of, NO_GROUP)
-            self._group_of = np.concatenate([self._group_of, nobody])
-            self._recorded = np.concatenate([self._recorded, np.zeros_like(self._recorded)])
+        self._group_of = grown(self._group_of, slot + 1, NO_GROUP)
+        self._recorded = grown(self._recorded, slot + 1, fill=False)
         group = self._groups.number(lane.provider, lane.route)
         if self._group_of[slot] not in (NO_GROUP, group):
             self._slow.add(topic)
             return NO_LANE
         self._group_of[slot] = group
         self._recorded[slot] = lane.recorded
-        # The very number that the view has: another object of it would cost 32 bytes a device.
-        self._lanes[topic] = slot
+        self._lanes.put(topic, slot)
         return slot
 
     def _forgive(self, stretch: Stretch) -> None:

@@ -9,9 +9,10 @@ import msgspec
 from city.presence import PRESENCE, encode_presence
 from ingest.apply.decide import Decider
 from ingest.apply.fast import FastPath
+from ingest.apply.links import Links
 from ingest.apply.recent import TimelessMessages
 from ingest.apply.routing import Router
-from ingest.apply.series import Links, SeriesBook
+from ingest.apply.series import SeriesBook
 from ingest.apply.tally import Groups
 from ingest.apply.view import RegistryView
 from ingest.apply.watermarks import Watermarks

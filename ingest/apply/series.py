@@ -1,8 +1,4 @@
-"""Which series there are, and how what fast messages say becomes values of them.
-
-A link is (device, quantity and unit as sent): the series it means and the conversion into its
-unit. All is kept in columns: a city has millions of series.
-"""
+"""Which series there are, kept in columns: a city has millions of them."""
 
 from __future__ import annotations
 
@@ -11,10 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from city.quantities import QUANTITY_PATTERN
-from city.units import ucum
 from ingest.apply.int_table import ABSENT, IntTable
-from ingest.apply.rules import SettledUnit, settle_unit
+from ingest.apply.rules import SettledUnit
 from store.interface import Series
 
 if TYPE_CHECKING:
@@ -25,13 +19,10 @@ if TYPE_CHECKING:
     from ingest.apply.view import RegistryView
     from store.interface import Kind
 
-__all__ = ["NO_LINK", "Links", "SeriesBook"]
+__all__ = ["SeriesBook"]
 
-# Slots are shifted by this much; quantities and pairs are numbered below it.
-PAIR_BITS: Final = 22
-# A link that says: look at these messages one by one.
-NO_LINK: Final = 0
-FIRST_LINKS: Final = 1_024
+# Slots are shifted by this much; quantities are numbered below it.
+QUANTITY_BITS: Final = 22
 
 
 class SeriesBook:
@@ -59,7 +50,29 @@ class SeriesBook:
     def find(self, slot: int, quantity: str) -> int:
         """Return the series of a device and quantity, `ABSENT` where there is none."""
         at = self._quantities.get(quantity)
-        return ABSENT if at is None else self._numbers.get(slot << PAIR_BITS | at)
+        return ABSENT if at is None else self._numbers.get(slot << QUANTITY_BITS | at)
+
+    def find_all(
+        self, slots: npt.NDArray[np.int64], quantities: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.int64]:
+        """Return the series of devices and numbers of quantities, `ABSENT` where there is none."""
+        return self._numbers.find((slots << QUANTITY_BITS) | quantities)
+
+    def quantity_number(self, quantity: str) -> int:
+        """Return the number of a quantity, for `find_all`."""
+        at = self._quantities.setdefault(quantity, len(self._quantities))
+        if at == len(self._quantity_names):
+            self._quantity_names.append(quantity)
+        return at
+
+    def unit_numbers(self, series: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
+        """Return the numbers of the units of series (n,)."""
+        # A view that would live on would keep the column from growing.
+        return np.frombuffer(memoryview(self._unit_of), np.int32)[series]
+
+    def numbered_unit(self, number: int) -> SettledUnit:
+        """Return a unit and kind by its number."""
+        return self._unit_list[number]
 
     def unit(self, series: int) -> SettledUnit:
         """Return unit and kind of a series."""
@@ -83,91 +96,11 @@ class SeriesBook:
 
     def _add(self, slot: int, quantity: str, unit: SettledUnit) -> int:
         number = len(self._slot_of)
-        at = self._quantities.setdefault(quantity, len(self._quantities))
-        if at == len(self._quantity_names):
-            self._quantity_names.append(quantity)
-        self._numbers.put(slot << PAIR_BITS | at, number)
+        at = self.quantity_number(quantity)
+        self._numbers.put(slot << QUANTITY_BITS | at, number)
         self._slot_of.append(slot)
         self._quantity_of.append(at)
         self._unit_of.append(self._units.setdefault(unit, len(self._units)))
         if len(self._unit_list) < len(self._units):
             self._unit_list.append(unit)
         return number
-
-
-class Links:
-    """Resolves observations of fast messages, thousands at a time."""
-
-    def __init__(self, book: SeriesBook) -> None:
-        self._book = book
-        self._pairs: dict[tuple[str, str | None], int] = {}
-        self._pair_names: list[tuple[str, str | None]] = []
-        self._links = IntTable()
-        self._count = NO_LINK + 1
-        self._series = np.full(FIRST_LINKS, ABSENT, np.int32)
-        self._factors = np.ones(FIRST_LINKS)
-        self._offsets = np.zeros(FIRST_LINKS)
-
-    def find(
-        self,
-        slots: npt.NDArray[np.int64],
-        quantities: list[str],
-        units: list[str | None],
-    ) -> npt.NDArray[np.int64]:
-        """Return the link of each observation (n,); `NO_LINK` where it needs a closer look."""
-        pairs = list(map(self._pairs.get, zip(quantities, units, strict=True)))
-        if None in pairs:
-            pairs = self._learn_pairs(quantities, units)
-        keys = (slots << PAIR_BITS) | np.array(pairs, np.int64)
-        links = self._links.find(keys)
-        missing = links == ABSENT
-        if missing.any():
-            for key in np.unique(keys[missing]).tolist():
-                self._links.put(key, self._resolve(key))
-            links = self._links.find(keys)
-        return links
-
-    def series(self, links: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
-        """Return the series of links."""
-        return self._series[links]
-
-    def converted(
-        self, links: npt.NDArray[np.int64], values: npt.NDArray[np.float64]
-    ) -> npt.NDArray[np.float64]:
-        """Return values in the units of their series."""
-        # A sum with -0.0 gives 0.0: one zero, so that equal values have equal bits.
-        return values * self._factors[links] + self._offsets[links]
-
-    def _learn_pairs(self, quantities: list[str], units: list[str | None]) -> list[int]:
-        for pair in zip(quantities, units, strict=True):
-            if pair not in self._pairs and len(self._pair_names) < 1 << PAIR_BITS:
-                self._pairs[pair] = len(self._pair_names)
-                self._pair_names.append(pair)
-        return [self._pairs[pair] for pair in zip(quantities, units, strict=True)]
-
-    def _resolve(self, key: int) -> int:
-        """Return the link of a key that was never seen; this may make its series."""
-        slot, (quantity, text) = key >> PAIR_BITS, self._pair_names[key & ((1 << PAIR_BITS) - 1)]
-        sent = None if text is None else ucum(text)
-        if QUANTITY_PATTERN.fullmatch(quantity) is None or (text is not None and sent is None):
-            return NO_LINK
-        number = self._book.find(slot, quantity)
-        known = None if number == ABSENT else self._book.unit(number)
-        settled = settle_unit(quantity, "number", sent, known=known, readable=True)
-        if not isinstance(settled, SettledUnit):
-            return NO_LINK
-        if number == ABSENT:
-            number = self._book.create(slot, quantity, settled.unit, settled.kind)
-        return self._add(number, settled)
-
-    def _add(self, number: int, settled: SettledUnit) -> int:
-        link = self._count
-        self._count += 1
-        if link >= len(self._series):
-            self._series = np.concatenate([self._series, np.full_like(self._series, ABSENT)])
-            self._factors = np.concatenate([self._factors, np.ones_like(self._factors)])
-            self._offsets = np.concatenate([self._offsets, np.zeros_like(self._offsets)])
-        self._series[link] = number
-        self._factors[link] = settled.conversion.factor
-        self._offsets[link] = settled.conversion.offset
-        return link

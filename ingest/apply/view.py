@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from array import array
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from ingest.apply.columns import grown
 from ingest.apply.int_table import ABSENT
+from ingest.apply.names import Names
 
 if TYPE_CHECKING:
     from ingest.seams import RegistrySource
@@ -54,12 +55,10 @@ class RegistryView:
     def __init__(self, source: RegistrySource) -> None:
         self._source = source
         self._revision = 0
-        self._slots: dict[str, dict[str, int]] = {}
-        # Columns by slot: a tuple and two lists would cost a hundred bytes more a device.
         self._providers = _Words()
         self._kinds = _Words()
-        self._ids: list[str] = []
-        self._provider_of = array("i")
+        # Columns by slot: objects would cost some hundred bytes more a device.
+        self._names = Names()
         self._kind_of = array("i")
         self._status = bytearray()
         self.routes: dict[str, Route] = {}
@@ -89,21 +88,25 @@ class RegistryView:
 
     def slot(self, provider: str, device: str) -> int:
         """Return the slot of a device; a new one where it was never seen."""
-        slots = self._slots.setdefault(sys.intern(provider), {})
-        slot = slots.get(device)
-        return self._add(slots, provider, device) if slot is None else slot
+        slot = self._names.add(self._providers.number(provider), device)
+        if slot == len(self._status):
+            self._kind_of.append(self._kinds.number(""))
+            self._status.append(STATUSES.index(UNKNOWN))
+            self.active = grown(self.active, slot + 1, fill=False)
+        return slot
 
     def status(self, provider: str, device: str) -> str:
         """Return `active`, `pending`, `retired` or `unknown`; of hardware that of its device."""
         stood = self._hardware.get((provider, device))
         if stood:
             device = stood[max(stood)].device
-        slot = self._slots.get(provider, {}).get(device)
-        return UNKNOWN if slot is None else STATUSES[self._status[slot]]
+        slot = self._names.find(self._providers.number(provider), device)
+        return UNKNOWN if slot == ABSENT else STATUSES[self._status[slot]]
 
     def name(self, slot: int) -> tuple[str, str]:
         """Return provider and device id of a slot."""
-        return self._providers.word(self._provider_of[slot]), self._ids[slot]
+        owner, device = self._names.name(slot)
+        return self._providers.word(owner), device
 
     def kind(self, slot: int) -> str:
         """Return what a device is for; empty where nobody said."""
@@ -126,16 +129,6 @@ class RegistryView:
         found = (each.device for each in stood.values() if each.covers(time_us))
         there = next(found, None)
         return ABSENT if there is None else self.slot(provider, there)
-
-    def _add(self, slots: dict[str, int], provider: str, device: str) -> int:
-        slot = slots[device] = len(self._ids)
-        self._ids.append(device)
-        self._provider_of.append(self._providers.number(provider))
-        self._kind_of.append(self._kinds.number(""))
-        self._status.append(STATUSES.index(UNKNOWN))
-        if slot >= len(self.active):
-            self.active = np.concatenate([self.active, np.zeros_like(self.active)])
-        return slot
 
     def _take_route(self, route: Route) -> None:
         self.routes_changed += 1

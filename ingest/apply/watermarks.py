@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
+from ingest.apply.columns import grown
 from store.interface import LATE_SCHEMA
 
 if TYPE_CHECKING:
@@ -168,9 +169,8 @@ class Watermarks:
         return known
 
     def _grow(self, series: int) -> None:
-        while series >= len(self._time_us):
-            self._time_us = np.concatenate([self._time_us, np.full_like(self._time_us, NEVER)])
-            self._signature = np.concatenate([self._signature, np.zeros_like(self._signature)])
+        self._time_us = grown(self._time_us, series + 1, NEVER)
+        self._signature = grown(self._signature, series + 1, 0)
 
 
 def _asked(series: npt.NDArray[np.int32], time_us: npt.NDArray[np.int64]) -> pa.Table:

@@ -5,11 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.apply.int_table import ABSENT, IntTable
+from ingest.apply.int_table import ABSENT, EMPTY, IntTable
 
 pytestmark = pytest.mark.property
 
-KEYS = st.one_of(st.integers(0, 50), st.integers(0, (1 << 62) - 1))
+KEYS = st.one_of(
+    st.integers(0, 50), st.integers(-(1 << 63), (1 << 63) - 1).filter(lambda key: key != EMPTY)
+)
 
 
 @given(puts=st.lists(st.tuples(KEYS, st.integers(0, 1 << 30)), max_size=200), asked=st.lists(KEYS))
