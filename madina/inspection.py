@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from city.instants import to_text
 from ingest.inspect.findings import Candidate, Findings, FoundQuantity, Group
 from madina.output import print_table, printable
+from madina.proposals.creating import Created
 
-__all__ = ["print_findings"]
+__all__ = ["print_created", "print_findings"]
 
 DEVICES_SHOWN = 10
 FAULTS_SHOWN = 5
@@ -21,6 +22,21 @@ def print_findings(findings: Findings) -> None:
     for group in findings.groups:
         print()
         _print_group(group)
+
+
+def print_created(created: Created) -> None:
+    """Print what became of a proposal."""
+    for each in created.providers:
+        print(printable(f"provider {each['name']} is registered"))
+        if each.get("secret"):
+            print(printable(f"  its devices' user {each['user']}, secret {each['secret']}"))
+            print("  Keep the secret: nobody can ask for it again.")
+    for name in created.routes:
+        print(printable(f"route {name} is registered"))
+    devices = f"{len(created.devices)} devices are registered"
+    print(f"{devices}; {len(created.there)} things were there already")
+    for name, fields in created.changed.items():
+        print(printable(f"{name} is changed: {', '.join(fields)}"))
 
 
 def _print_group(group: Group) -> None:

@@ -291,7 +291,11 @@ def _metadata(sent: CodedObservation, time: SettledTime, notes: list[Note]) -> s
 
 def _mismatch(sent: CodedObservation, known: SettledUnit | None) -> str:
     unit = sent.metadata.get("unit_raw", sent.unit)
-    shown = f"{sent.quantity} = {str(sent.value)[:64]!r} in {unit!r}"
+    shown = f"{sent.quantity} = {str(sent.value)[:64]!r}{_in(unit)}"
     if known is None:
         return f"{shown} is no value of this quantity"
-    return f"{shown} does not fit the series, which has {known.kind} in {known.unit!r}"
+    return f"{shown} does not fit the series, which has {known.kind}{_in(known.unit)}"
+
+
+def _in(unit: object) -> str:
+    return "" if unit is None else f" in {unit!r}"

@@ -130,7 +130,7 @@ class Inspector:
         for each in messages:
             shown.setdefault(each.topic, each)
         return Group(
-            pattern=masked_topic(pattern),
+            pattern=_masked(pattern),
             messages=len(messages),
             topics=len({each.topic for each in messages}),
             route=lane.route,
@@ -202,6 +202,12 @@ def _grouped(messages: Sequence[Heard]) -> list[tuple[str, str | None, list[Hear
 
 def _fits(pattern: str, topic: str) -> bool:
     return filter_matches(pattern.encode(), topic.encode())
+
+
+def _masked(pattern: str) -> str:
+    """Return a filter without a key; where any key fits, that stays."""
+    levels = zip(pattern.split("/"), masked_topic(pattern).split("/"), strict=True)
+    return "/".join(level if level in {"+", "#"} else shown for level, shown in levels)
 
 
 def _shape(message: Heard) -> Hashable:

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -10,6 +11,7 @@ from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
 from city.clock import US_PER_S, MachineClock
+from city.reasons import MessageReason
 from city.topics import TopicFilterError, check_filter
 from ingest.codecs.catalogue import find_codecs
 from ingest.inspect.findings import Findings
@@ -19,15 +21,20 @@ from ingest.log.api import LogError
 from madina.api import Document, api
 from madina.data_folder import DataFolder
 from madina.errors import CommandError
-from madina.inspection import print_findings
+from madina.inspection import print_created, print_findings
 from madina.options import AsJson, DataDir
 from madina.output import print_json
+from madina.proposals.creating import create
+from madina.proposals.document import read_proposal
+from madina.proposals.writing import proposal_text
 from madina.settings import Settings, load_settings
 from registry.facts import Route
 
 __all__ = ["add_to", "inspect"]
 
 CONNECT_S = 5
+NO_ROUTE = MessageReason.NO_ROUTE.value
+HELD_SHOWN = 1_000
 
 Filter = Annotated[
     str, typer.Argument(metavar="[TOPIC FILTER]", help="Which topics: 'vendor/#'; all by default.")
@@ -41,23 +48,46 @@ ProviderName = Annotated[
 ]
 
 
+Out = Annotated[
+    Path | None,
+    typer.Option(dir_okay=False, help="Write what is proposed to a TOML file, to be reviewed."),
+]
+ToApply = Annotated[
+    Path | None,
+    typer.Option("--apply", dir_okay=False, help="Create what such a file says; nothing is heard."),
+]
+
+Change = Annotated[
+    bool, typer.Option("--change", help="With --apply: change what is registered otherwise.")
+]
+
+
 def add_to(app: typer.Typer) -> None:
     """Add the command."""
     app.command("inspect")(inspect)
 
 
-def inspect(
+def inspect(  # noqa: PLR0913 - each is an option of the command line
     topic_filter: Filter = "#",
     *,
     seconds: Seconds = 30,
     provider: ProviderName = None,
+    out: Out = None,
+    to_apply: ToApply = None,
+    change: Change = False,
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
     """Look at what came in, and say what it seems to be: formats, devices, quantities, units.
 
-    Nothing is changed. Messages that no route speaks of wait in quarantine meanwhile.
+    Nothing is changed without --apply. Messages that no route speaks of wait in quarantine
+    meanwhile.
     """
+    if to_apply is not None:
+        _apply(to_apply, data_dir, change=change, as_json=as_json)
+        return
+    if out is not None and out.exists():
+        raise CommandError(f"{out} is there already: what you changed in it would be lost")
     try:
         check_filter(topic_filter.encode())
     except TopicFilterError as error:
@@ -68,10 +98,29 @@ def inspect(
         routes = [_route(each) for each in platform.items("/v1/routes")]
     inspector = Inspector(find_codecs(), settings.timezone, routes, provider)
     findings = inspector.look(traffic.messages, cut=traffic.cut)
+    if out is not None:
+        about = f"{findings.messages} messages on {topic_filter}, {seconds:g} s"
+        out.write_text(proposal_text(findings, about), encoding="utf-8")
     if as_json:
         print_json(findings)
         return
     _say(findings, topic_filter, seconds)
+    if out is not None:
+        print(f"\n{out} has what is proposed: review it, then `madina inspect --apply {out}`")
+
+
+def _apply(file: Path, data_dir: Path | None, *, change: bool, as_json: bool) -> None:
+    proposal = read_proposal(file)
+    with api(data_dir) as platform:
+        created = create(platform, proposal, change=change)
+        held = len([*platform.items("/v1/quarantine", {"reason": NO_ROUTE}, limit=HELD_SHOWN)])
+    if as_json:
+        print_json(created)
+        return
+    print_created(created)
+    if held:
+        some = f"{held} messages" if held < HELD_SHOWN else f"{HELD_SHOWN} messages and more"
+        print(f"{some} that no route read wait: `madina quarantine replay --reason {NO_ROUTE}`")
 
 
 def _say(findings: Findings, topic_filter: str, seconds: float) -> None:

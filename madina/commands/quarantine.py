@@ -12,6 +12,7 @@ from madina.output import print_fields, print_json, print_table
 __all__ = ["add_to", "drop", "list_entries", "replay", "show"]
 
 LISTED = 50
+PARTIAL = "partial"
 TEXT_SHOWN = 4_096
 COLUMNS = ("id", "received_at", "reason", "device", "topic", "words")
 
@@ -48,6 +49,8 @@ def list_entries(  # noqa: PLR0913 - each is an option of the command line
     with api(data_dir) as platform:
         items = [*platform.items("/v1/quarantine", asked, limit)]
         held = cast("dict[str, int]", platform.get("/v1/quarantine", {"limit": 1})["held"])
+        parts = {**asked, "state": PARTIAL}
+        some = state == "held" and any(platform.items("/v1/quarantine", parts, 1))
     if as_json:
         print_json({"items": items, "held": held, "next": None})
         return
@@ -55,6 +58,8 @@ def list_entries(  # noqa: PLR0913 - each is an option of the command line
         item["device"] = f"{item['provider']}/{item['device']}" if item["device"] else ""
     print_table(COLUMNS, ([item.get(column) for column in COLUMNS] for item in items))
     print_table(("held by reason", "messages"), sorted(held.items()))
+    if some:
+        print("Of other messages some observations were rejected: --state partial lists them")
 
 
 def show(

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -27,7 +28,7 @@ EPOCH_S = 1_790_000_000
 BLOCK = re.compile(r"^```console\n\$ (.*?)^```$", re.MULTILINE | re.DOTALL)
 # What a step brings about is there a moment later; nobody types faster.
 STEP_S = 30.0
-LOOKS = re.compile(r"madina (quarantine list|ledger)|curl")
+LOOKS = re.compile(r"madina (quarantine list|ledger|devices unknown)|curl")
 OURS = (sys.executable, "-m", "madina")
 PORTS = {"MADINA_HTTP_PORT": "0", "MADINA_MQTT_PORT": "0", "MADINA_NATS_PORT": "0"}
 
@@ -59,6 +60,8 @@ class Platform:
     ) -> None:
         self.folder = folder
         self.program = program
+        # What pages name, and what it is here.
+        self.places: dict[str, str] = {}
         self.environment = {**os.environ, **PORTS, **environment, "MADINA_DATA_DIR": str(folder)}
         self._output = folder.with_name(folder.name + ".out")
         with self._output.open("wb") as output:
@@ -208,6 +211,19 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
+@pytest.fixture
+def mosquitto(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[int]:
+    """Start a broker that devices use already; return its port."""
+    port = free_port()
+    configuration = tmp_path / "mosquitto.conf"
+    user = "user root\n" if os.geteuid() == 0 else ""
+    configuration.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n{user}")
+    program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
+    with subprocess.Popen([program, "-c", configuration], stderr=subprocess.DEVNULL) as server:
+        yield port
+        server.kill()
+
+
 class Step(msgspec.Struct, frozen=True):
     """One block: a command, and the pieces of what it prints, in order."""
 
@@ -233,9 +249,11 @@ def _step(block: str) -> Step:
 def here(command: str, platform: Platform) -> str:
     """Return a command for the ports and programs of this test."""
     program = " ".join(platform.program)
+    for written, meant in platform.places.items():
+        command = command.replace(written, meant)
     return (
         command.replace(".venv/bin/madina", program)
-        .replace("mosquitto_pub ", f"mosquitto_pub -p {platform.mqtt_port} ")
+        .replace("mosquitto_pub -q", f"mosquitto_pub -p {platform.mqtt_port} -q")
         .replace("http://127.0.0.1:8080", platform.run.http)
     )
 

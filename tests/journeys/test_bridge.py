@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -13,7 +11,7 @@ import httpx
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from conftest import Platform
 
@@ -22,19 +20,6 @@ pytestmark = [pytest.mark.live, pytest.mark.journey]
 CASE = Path(__file__).parents[2] / "ingest/codecs/chirpstack_v4/cases/object"
 SPARKPLUG = Path(__file__).parents[1] / "data/samples/sparkplug-b"
 TOPIC = "application/17c82e96-0000-4f38-aef3-f83d48582d97/device/24e124136b000001/event/up"
-
-
-@pytest.fixture
-def mosquitto(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[int]:
-    """Start a broker that devices use already; return its port."""
-    port = free_port()
-    configuration = tmp_path / "mosquitto.conf"
-    user = "user root\n" if os.geteuid() == 0 else ""
-    configuration.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n{user}")
-    program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
-    with subprocess.Popen([program, "-c", configuration], stderr=subprocess.DEVNULL) as server:
-        yield port
-        server.kill()
 
 
 def publish(port: int, topic: str, file: Path) -> None:

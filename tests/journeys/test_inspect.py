@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import subprocess
+from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -18,6 +20,11 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.live, pytest.mark.journey, pytest.mark.timeout(300)]
 
 ACKNOWLEDGE_S = 60
+SAMPLES = Path(__file__).parents[1] / "data" / "samples"
+FORMATS = ("tts-v3", "chirpstack-v3", "chirpstack-v4", "tasmota", "zigbee2mqtt", "iota-json")
+MESSAGES = ("no_payload_codec", "missing_field")
+# Of devices that say no more than how they are, or that have no signature (formats.md, 0.8).
+UNSIGNED = {"tasmota/state", "tasmota/units", "zigbee2mqtt/availability"}
 
 
 def send(platform: Platform, *messages: tuple[str, bytes]) -> None:
@@ -86,3 +93,52 @@ def test_nothing_heard_and_a_filter_that_is_none_are_said_plainly(
     wrong = run(platform, "inspect", "a/#/b", "--seconds", "1")
     assert wrong.returncode == 1
     assert "`#` stands only at the end" in wrong.stderr
+
+
+def recorded() -> list[tuple[str, bytes]]:
+    """Return messages of several suppliers, as they came."""
+    found: list[tuple[str, bytes]] = []
+    for meta_file in sorted(SAMPLES.glob("*/*.meta.json")):
+        name = f"{meta_file.parent.name}/{meta_file.name.partition('.')[0]}"
+        meta = msgspec.json.decode(meta_file.read_bytes())
+        if (
+            meta_file.parent.name in FORMATS
+            and name not in UNSIGNED
+            and (meta["outcome"] == "accepted")
+        ):
+            payload = meta_file.with_name(f"{name.partition('/')[2]}.in").read_bytes()
+            hexadecimal = meta["encoding"] == "hex"
+            found.append(
+                (meta["topic"], bytes.fromhex(payload.decode()) if hexadecimal else payload)
+            )
+    return found
+
+
+def test_what_is_proposed_reads_what_was_heard(
+    start: Callable[..., Platform], tmp_path: Path
+) -> None:
+    platform = start()
+    boxes = [(f"airbox/a{n}/data", b'{"pm25": %d, "temp_c": 21.5}' % (n + 5)) for n in range(3)]
+    traffic = [*recorded(), *boxes]
+    send(platform, *traffic)
+    platform.until(lambda: platform.ledger()["quarantined"] == len(traffic), "nothing is read")
+    file = tmp_path / "proposal.toml"
+    findings = platform.madina("inspect", "--seconds", "3600", "--out", str(file))
+    created = platform.madina("inspect", "--apply", str(file))
+    assert len(created["routes"]) > len(FORMATS)
+    platform.madina("quarantine", "replay", "--reason", "no_route")
+    # What no proposal can read was said beforehand, and nothing else stays.
+    told = Counter[str]()
+    for group in findings["groups"]:
+        for words, count in group["faults"].items():
+            told[words.partition(":")[0]] += count
+    unread = sum(told[reason] for reason in MESSAGES)
+    assert unread < len(traffic) / 4
+    platform.until(lambda: platform.ledger()["quarantined"] == unread, "the rest is read")
+    held = platform.madina("quarantine", "list")["held"]
+    assert held == {reason: told[reason] for reason in MESSAGES if told[reason]}
+    ledger = platform.madina("ledger")
+    assert set(ledger["difference"].values()) == {0}
+    assert ledger["messages"]["accepted"] + ledger["messages"]["duplicate"] + unread == len(traffic)
+    # The key of an agent stands in no file; its place is open.
+    assert 'pattern = "/json/+/+/attrs/#"' in file.read_text(encoding="utf-8")

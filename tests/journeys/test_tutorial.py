@@ -1,4 +1,4 @@
-"""The first hour's tutorial does what it says, step by step, on a running demo city."""
+"""The tutorials do what they say, step by step, on a running platform."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.live, pytest.mark.journey, pytest.mark.timeout(300)]
 
-TUTORIAL = Path(__file__).parents[2] / "docs" / "tutorial-first-hour.md"
+DOCS = Path(__file__).parents[2] / "docs"
 FILLED_S = 120.0
 
 
@@ -40,4 +40,13 @@ def test_every_step_of_the_first_hour_prints_what_is_written(
 ) -> None:
     platform = start(options=["--demo"])
     until_computed(platform)
-    executed(TUTORIAL, platform)
+    executed(DOCS / "tutorial-first-hour.md", platform)
+
+
+def test_three_unknown_suppliers_behind_a_broker_are_connected_as_it_is_written(
+    mosquitto: int, start: Callable[..., Platform], executed: Callable[[Path, Platform], None]
+) -> None:
+    topics = "topic=weather/%23&topic=airco/%23&topic=v3/%23"
+    platform = start(MADINA_BRIDGE_URLS=f"mqtt://127.0.0.1:{mosquitto}?{topics}")
+    platform.places["mosquitto_pub -p 1884"] = f"mosquitto_pub -p {mosquitto}"
+    executed(DOCS / "tutorial-connect.md", platform)

@@ -1,0 +1,1 @@
+"""What an inspection proposes as a file that a person reviews, and creating what it says."""
