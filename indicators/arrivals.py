@@ -46,7 +46,7 @@ STEP_US: Final = 15 * US_PER_MINUTE
 UNSEEN_US: Final = US_PER_MINUTE
 EVER_US: Final = 2**62
 
-ArrivalCause = Literal["late_data", "replay", "device_metadata"]
+ArrivalCause = Literal["late_data", "replay", "device_metadata", "calibration"]
 
 
 class Arrival(msgspec.Struct, frozen=True):

@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from city.clock import US_PER_S
+from city.corrections import Correction, corrected
 from city.pauses import Pauses
 from city.traits import Traits
 from indicators.areas import Member
@@ -63,6 +64,7 @@ class Input:
         declared_s: How often the device should report; None where nobody said.
         pauses: When the device was being worked on.
         traits: What is known of the device.
+        corrections: What calibrations make of the values of this quantity.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class Input:
         declared_s: float | None,
         pauses: Pauses = (),
         traits: Traits = NOTHING,
+        corrections: Sequence[Correction] = (),
     ) -> None:
         self.series = series
         self._traits = "\n".join(f"{name}={text}" for name, text in sorted(traits.items()))
@@ -80,7 +83,7 @@ class Input:
         self._declared_us = None if declared_s is None else round(declared_s * US_PER_S)
         self._times: NDArray[np.int64] = table.column("time_us").to_numpy()
         self._flags: NDArray[np.uint8] = table.column("flag").to_numpy()
-        self._values: NDArray[np.float64] = _plain(table, "value")
+        self._values = corrected(corrections, self._times, _plain(table, "value"))
         ends = _plain(table, "end_us")
         # An instant has no length of its own.
         self._ends = np.where(np.isnan(ends), self._times, ends).astype(np.int64)
@@ -125,14 +128,21 @@ def read_inputs(
     store: Store, members: Sequence[Member], from_us: int, to_us: int
 ) -> dict[int, Input]:
     """Read the series of devices over a time; each is there, with no rows where it has none."""
-    sites = {each.series: member.site for member in members for each in member.series}
-    table = store.columns(sorted(sites), from_us, to_us)
+    known = {each.series: (each, member.site) for member in members for each in member.series}
+    table = store.columns(sorted(known), from_us, to_us)
     numbers: NDArray[np.int64] = table.column("series").to_numpy()
     found: dict[int, Input] = {}
-    for number, site in sites.items():
+    for number, (series, site) in known.items():
         first, after = (int(each) for each in np.searchsorted(numbers, (number, number + 1)))
         rows = table.slice(first, after - first)
-        found[number] = Input(number, rows, site.interval_s, site.pauses, site.traits)
+        found[number] = Input(
+            number,
+            rows,
+            site.interval_s,
+            site.pauses,
+            site.traits,
+            [each for each in site.corrections if each.quantity == series.quantity],
+        )
     return found
 
 

@@ -121,6 +121,11 @@ class Results:
             found = connection.execute(_statement(query)).mappings()
             return [_stored(row) for row in found]
 
+    def latest(self, keys: Iterable[Key]) -> dict[Key, Stored]:
+        """Return the latest revision of each key that has one."""
+        with self._database.reading() as connection:
+            return _latest(connection, keys)
+
     def append(
         self, findings: Sequence[Finding], cause: Cause, *, actor: str = "madina", asked: str = ""
     ) -> list[Finding]:

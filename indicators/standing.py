@@ -28,7 +28,7 @@ from indicators.rows import Cause
 from indicators.touched import HOUR_US
 from store.interface import Store
 
-__all__ = ["Standing"]
+__all__ = ["Standing", "touched_jobs"]
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +44,9 @@ SILENT_US: Final = 48 * HOUR_US
 ARRIVALS_AT_ONCE: Final = 200
 JOBS_AT_ONCE: Final = 2_000
 # A window that both touch is computed again because of the later one here.
-CAUSES: Final[tuple[ArrivalCause, ...]] = ("late_data", "replay", "device_metadata")
+CAUSES: Final[tuple[ArrivalCause, ...]] = (
+    "late_data", "replay", "device_metadata", "calibration",
+)  # fmt: skip
 # Days of several lengths before the end of what the longest run of days needs.
 LONGEST_SPAN_US: Final = 8 * 86_400 * US_PER_S
 
@@ -201,25 +203,9 @@ class Standing:
         for cause in CAUSES:
             touched = self._arrivals.touched(each for each in ready if each.cause == cause)
             hours = touched.by_series(series)
-            jobs.update(dict.fromkeys(self._touched(city, hours, closed_us), cause))
+            found = touched_jobs(self._engine.contracts, city, hours, closed_us)
+            jobs.update(dict.fromkeys(found, cause))
         return jobs
-
-    def _touched(
-        self, city: CityMap, touched: Mapping[int, list[int]], closed_us: int
-    ) -> Iterator[Job]:
-        """Yield each closed window of each area that has observations in some hours."""
-        if not touched:
-            return
-        for contract, grain in _published(self._engine.contracts):
-            for base in self._bases(contract):
-                for member in city.members(base):
-                    hours = _hours(member, touched)
-                    areas = city.areas_of(member, contract) if hours else []
-                    for zone in {city.zone_of(area) for area in areas}:
-                        here = [area for area in areas if city.zone_of(area) == zone]
-                        for window in _around(contract, grain, zone, hours, closed_us):
-                            for area in here:
-                                yield Job(contract.id, grain, window, area)
 
     def _depth(self, job: Job) -> int:
         return depth(self._engine.contracts.versions(job.indicator)[-1], job.grain)
@@ -236,6 +222,31 @@ class Standing:
         if not self._lease.take():
             raise LeaseLostError
         return len(self._results.append(findings, cause))
+
+
+def touched_jobs(
+    contracts: Contracts, city: CityMap, touched: Mapping[int, list[int]], closed_us: int
+) -> Iterator[Job]:
+    """Yield each closed window of each area that has observations in some hours.
+
+    Args:
+        contracts: Whose newest versions are computed.
+        city: Areas and their devices.
+        touched: Hours by series, as `Touched.by_series` returns them.
+        closed_us: Windows known by this instant are closed.
+    """
+    if not touched:
+        return
+    for contract, grain in _published(contracts):
+        for base in base_of(contracts, contract, contract.valid_from):
+            for member in city.members(base):
+                hours = _hours(member, touched)
+                areas = city.areas_of(member, contract) if hours else []
+                for zone in {city.zone_of(area) for area in areas}:
+                    here = [area for area in areas if city.zone_of(area) == zone]
+                    for window in _around(contract, grain, zone, hours, closed_us):
+                        for area in here:
+                            yield Job(contract.id, grain, window, area)
 
 
 def _around(

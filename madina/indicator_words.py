@@ -64,6 +64,11 @@ def _print_inputs(inputs: Sequence[Mapping[str, Any]]) -> None:
     ]
     print("\ninputs")
     print_table(columns, rows)
+    for each in inputs:
+        for one in each["corrections"]:
+            until = one["end"] or "further notice"
+            words = f"{one['factor']:g} x value {one['offset']:+g}, {one['start']} until {until}"
+            print(f"calibrated: {each['device']} {each['quantity']} = {words}")
 
 
 def _excluded(each: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ never gets company later: SQLite has one writer, and on PostgreSQL a change begi
 
 import contextlib
 import sqlite3
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,7 +28,7 @@ from city.clock import Clock
 from registry.errors import RegistryAwayError
 from registry.tables import AuditRow, CounterRow
 
-__all__ = ["ACCESS", "FACTS", "Change", "Database"]
+__all__ = ["ACCESS", "FACTS", "Also", "Change", "Database", "nothing_else"]
 
 FACTS: Final = "facts"
 ACCESS: Final = "access"
@@ -92,6 +92,14 @@ class Change:
             .returning(CounterRow.value)
         )
         return self.connection.execute(statement).scalar_one()
+
+
+# What else is written in the transaction of a change.
+Also = Callable[[Change], None]
+
+
+def nothing_else(_: Change) -> None:
+    """Write nothing else."""
 
 
 class Database:

@@ -1,7 +1,6 @@
 """Maintenance: when devices are being worked on, from when until when, and who said so."""
 
 from collections import defaultdict
-from collections.abc import Callable
 
 import msgspec
 from sqlalchemy import Connection, RowMapping, Select, delete, insert, or_, select
@@ -9,7 +8,7 @@ from sqlalchemy import Connection, RowMapping, Select, delete, insert, or_, sele
 from city.instants import to_text
 from city.pauses import END_US, Pauses, merged_pauses
 from city.scope import Scope
-from registry.database import Change, Database
+from registry.database import Also, Change, Database, nothing_else
 from registry.errors import InvalidFactError, NotThereError
 from registry.records import MaintenanceDraft, MaintenanceRecord
 from registry.tables import DeviceRow, MaintenanceRow
@@ -19,12 +18,6 @@ __all__ = ["MaintenanceBook", "read_pauses"]
 COLUMNS = tuple(getattr(MaintenanceRow, field) for field in MaintenanceRecord.__struct_fields__)
 # As of every note of a fact.
 NOTE_MAX = 200
-# What else is written in the transaction of a change.
-Also = Callable[[Change], None]
-
-
-def _nothing(_: Change) -> None:
-    """Write nothing else."""
 
 
 class MaintenanceBook:
@@ -61,7 +54,7 @@ class MaintenanceBook:
             return read_pauses(connection, since_us)
 
     def create(
-        self, actor: str, draft: MaintenanceDraft, also: Also = _nothing
+        self, actor: str, draft: MaintenanceDraft, also: Also = nothing_else
     ) -> MaintenanceRecord:
         """Register a maintenance, and what follows from it in the same transaction.
 
@@ -82,7 +75,7 @@ class MaintenanceBook:
             also(change)
             return _get(change.connection, Scope(), made)
 
-    def remove(self, actor: str, scope: Scope, number: int, also: Also = _nothing) -> None:
+    def remove(self, actor: str, scope: Scope, number: int, also: Also = nothing_else) -> None:
         """Take a maintenance back: what was missing then is missed, and what follows from that.
 
         Raises:

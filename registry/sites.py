@@ -3,8 +3,10 @@
 import msgspec
 from sqlalchemy import select
 
+from city.corrections import Corrections
 from city.pauses import Pauses
 from city.traits import Traits, traits_of
+from registry.calibrations import read_corrections
 from registry.database import FACTS, Database
 from registry.effective import DEVICE, DISTRICT, INTERVAL, KIND, TIMEZONE
 from registry.maintenance import read_pauses
@@ -22,6 +24,7 @@ class Site(msgspec.Struct, frozen=True):
         timezone: Its own, else its place's zone; None: the city's.
         pauses: When it was or is being worked on.
         traits: What its tags say that indicators need.
+        corrections: What calibrations make of its values.
     """
 
     provider: str
@@ -33,6 +36,7 @@ class Site(msgspec.Struct, frozen=True):
     timezone: str | None
     pauses: Pauses = ()
     traits: Traits = {}
+    corrections: Corrections = ()
 
 
 class SiteList(msgspec.Struct, frozen=True):
@@ -74,6 +78,7 @@ class Sites:
             # The revision first: a change in between is seen twice rather than never.
             at = connection.execute(revision).scalar_one()
             pauses = read_pauses(connection)
+            corrections = read_corrections(connection)
             rows = connection.execute(statement)
             sites = tuple(
                 Site(
@@ -86,6 +91,7 @@ class Sites:
                     zone,
                     pauses=pauses.get((name, device), ()),
                     traits=traits_of(tags),
+                    corrections=corrections.get((name, device), ()),
                 )
                 for name, device, kind, interval_s, place, district, zone, tags in rows
             )

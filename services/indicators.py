@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from city.clock import US_PER_S
+from city.corrections import Correction
 from indicators.areas import Area, CityMap, input_of
-from indicators.arrivals import Arrivals
+from indicators.arrivals import ArrivalCause, Arrivals
 from indicators.civil import Window
 from indicators.contracts import load
 from indicators.contracts.shapes import HighestIndex
@@ -23,6 +24,7 @@ from indicators.results import Finding, Results, ResultsQuery, Stored
 from indicators.standing import Standing
 from indicators.touched import Touched
 from registry.database import Change
+from services.preview import Known, preview
 from services.proofs import make_proof
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from indicators.proof import Proof
     from indicators.rows import Cause, ResultRow
     from services.parts import ServicesParts
+    from services.preview import CalibrationChange, Preview
     from store.interface import Series
 
 __all__ = ["Explained", "IndicatorBook", "SeriesExplained", "TooMuchError", "ValuesPage"]
@@ -67,6 +70,7 @@ class SeriesExplained(msgspec.Struct, frozen=True):
         declared: Whether somebody said how often it reports.
         conflicts: Later values at times that had one: kept, and never used.
         received_us: When the first and the last observation were received; none: no observation.
+        corrections: Calibrations by which its values were read.
     """
 
     series: Series
@@ -74,6 +78,7 @@ class SeriesExplained(msgspec.Struct, frozen=True):
     given: InputExplained
     conflicts: int
     received_us: tuple[int, int] | None
+    corrections: list[Correction] = []
 
 
 class Explained(msgspec.Struct, frozen=True):
@@ -133,7 +138,11 @@ class IndicatorBook:
         return CityMap(self._registry.sites.all(), self._store.series(), self.zone)
 
     def device_changing(
-        self, device: tuple[str, str], from_us: int, to_us: int
+        self,
+        device: tuple[str, str],
+        from_us: int,
+        to_us: int,
+        quantity: str | None = None,
     ) -> Callable[[Change], None]:
         """Return what has a device's published time computed again, in the change's transaction.
 
@@ -141,18 +150,28 @@ class IndicatorBook:
             device: Provider and id.
             from_us: Where it begins.
             to_us: Where it ends; what is not over yet is computed when it is.
+            quantity: Which of its quantities is calibrated otherwise; None: all of it changes.
         """
         series = [
-            each.series for each in self._store.series() if (each.provider, each.device) == device
+            each.series
+            for each in self._store.series()
+            if (each.provider, each.device) == device and quantity in (None, each.quantity)
         ]
+        cause: ArrivalCause = "device_metadata" if quantity is None else "calibration"
         touched = Touched.within(series, from_us, min(to_us, self._clock.now_us()))
         arrivals = Arrivals(self._registry.database, self._clock)
 
         def announce(change: Change) -> None:
             if len(touched):
-                arrivals.announce_with(change, (), touched, "device_metadata")
+                arrivals.announce_with(change, (), touched, cause)
 
         return announce
+
+    def previewed(self, change: CalibrationChange) -> Preview:
+        """Return what a change of a calibration would make of published figures."""
+        progress = Lease(self._registry.database, self._clock, self._holder).progress()
+        known = Known(self._registry.sites.all(), self._store.series(), self.zone)
+        return preview(self._engine, self.results, known, change, progress.closed_us)
 
     def page(self, contract: Contract, query: ResultsQuery) -> ValuesPage:
         """Return stored results by area, start and revision, at most `query.limit`."""
@@ -328,6 +347,13 @@ class IndicatorBook:
             given=given,
             conflicts=self._store.find_conflicts(late).num_rows,
             received_us=(min(received), max(received)) if received else None,
+            corrections=[
+                each
+                for each in member.site.corrections
+                if each.quantity == series.quantity
+                and each.from_us < whole.end_us
+                and each.until_us > whole.start_us
+            ],
         )
 
 

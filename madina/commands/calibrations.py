@@ -1,15 +1,19 @@
 """`madina calibrations`: what corrects a device's values, and from when until when."""
 
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
-from madina.api import api, resource
+from madina.api import Document, api, resource
 from madina.options import AsJson, DataDir, Limit
-from madina.output import print_document, print_items
+from madina.output import print_document, print_items, print_json, print_table
 
 __all__ = ["add", "add_to", "list_calibrations", "remove"]
 
+Preview = Annotated[
+    bool, typer.Option("--preview", help="Print what would be published otherwise; change nothing.")
+]
+PREVIEWED = ("indicator", "area", "grain", "start", "value", "new_value")
 COLUMNS = ("id", "device", "quantity", "factor", "offset", "valid_from", "valid_until", "note")
 
 
@@ -46,10 +50,14 @@ def add(  # noqa: PLR0913 - each is an option of the command line
     factor: Annotated[float, typer.Option(help="What a value is multiplied by.")] = 1.0,
     offset: Annotated[float, typer.Option(help="What is added then, in its unit.")] = 0.0,
     note: Annotated[str, typer.Option(help="Who measured it, and against what.")] = "",
+    preview: Preview = False,
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Register a calibration; stored values stay as they were sent."""
+    """Register a calibration; what is published of its time is computed again.
+
+    Stored values stay as they were sent.
+    """
     body = {
         "device": device,
         "quantity": quantity,
@@ -60,13 +68,36 @@ def add(  # noqa: PLR0913 - each is an option of the command line
         "note": note,
     }
     with api(data_dir) as platform:
-        print_document(platform.send("POST", "/v1/calibrations", body), as_json=as_json)
+        if preview:
+            _show(platform.send("POST", "/v1/calibrations/preview", body), as_json=as_json)
+        else:
+            print_document(platform.send("POST", "/v1/calibrations", body), as_json=as_json)
 
 
 def remove(
-    calibration: Annotated[int, typer.Argument(help="Its number.")], *, data_dir: DataDir = None
+    calibration: Annotated[int, typer.Argument(help="Its number.")],
+    *,
+    preview: Preview = False,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
 ) -> None:
-    """Withdraw a calibration."""
+    """Withdraw a calibration; what is published of its time is computed again."""
+    path = resource("/v1/calibrations", str(calibration))
     with api(data_dir) as platform:
-        platform.send("DELETE", resource("/v1/calibrations", str(calibration)))
+        if preview:
+            _show(platform.get(f"{path}/removal"), as_json=as_json)
+            return
+        platform.send("DELETE", path)
     print(f"calibration {calibration} withdrawn")
+
+
+def _show(preview: Document, *, as_json: bool) -> None:
+    if as_json:
+        print_json(preview)
+        return
+    changed = cast("list[Document]", preview["changed"])
+    print_table(PREVIEWED, ([each[name] for name in PREVIEWED] for each in changed))
+    print(
+        f"{len(changed)} of {preview['computed']} figures would be published otherwise;"
+        f" {preview['touched']} are made of that time"
+    )

@@ -1,11 +1,14 @@
 """`/v1/calibrations`: what corrects a device's values, and from when until when."""
 
+from collections.abc import Callable
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from city.instants import to_text
+from registry.calibrations import correction_of
+from registry.database import Change
 from registry.records import CalibrationDraft, CalibrationRecord
 from services.asking import (
     NUMBER_MAX,
@@ -18,16 +21,22 @@ from services.asking import (
     instant,
     text_or_none,
 )
-from services.authority import Changer, Reader, Running
+from services.authority import Caller, Changer, Reader, Running
+from services.preview import CalibrationChange
 from services.problems import PROBLEMS
+from services.running import Services
 
 __all__ = [
     "CalibrationBody",
     "CalibrationDocument",
     "CalibrationPage",
     "CalibrationParameters",
+    "PreviewDocument",
+    "PreviewedDocument",
     "create_calibration",
     "list_calibrations",
+    "preview_calibration",
+    "preview_removal",
     "remove_calibration",
     "router",
 ]
@@ -70,6 +79,31 @@ class CalibrationPage(Document):
     next: str | None
 
 
+class PreviewedDocument(Document):
+    """A published figure that would get a new revision, with the value that it would have."""
+
+    indicator: str
+    area: str
+    grain: str
+    start: str
+    end: str
+    value: float | None
+    new_value: float | None
+
+
+class PreviewDocument(Document):
+    """What would change; figures of months and years that are made of these follow.
+
+    Attributes:
+        touched: Figures that are made of the observations of that time.
+        computed: How many of them were computed for the preview, the newest.
+    """
+
+    touched: int
+    computed: int
+    changed: list[PreviewedDocument]
+
+
 class CalibrationParameters(Document):
     """Of which device; of all where none is named."""
 
@@ -107,13 +141,53 @@ async def list_calibrations(
 async def create_calibration(
     request: Request, running: Running, caller: Changer, body: CalibrationBody
 ) -> Response:
-    """Register a calibration; stored values stay as they were sent."""
+    """Register a calibration; what is published of its time is computed again.
+
+    Stored values stay as they were sent.
+    """
+    draft = await _draft(running, caller, body)
+    calibrations = running.parts.registry.calibrations
+    also = await _restating(running, draft)
+    record = await running.threads.run(calibrations.create, caller.actor, draft, also)
+    return answer(request, _document(record), HTTPStatus.CREATED)
+
+
+@router.post("/preview", response_model=PreviewDocument)
+async def preview_calibration(
+    request: Request, running: Running, caller: Changer, body: CalibrationBody
+) -> Response:
+    """Say what a calibration would change of what is published; nothing is changed."""
+    draft = await _draft(running, caller, body)
+    await running.threads.run(running.parts.registry.calibrations.check, draft)
+    return await _previewed(request, running, draft, "come")
+
+
+@router.get("/{calibration}/removal", response_model=PreviewDocument)
+async def preview_removal(
+    request: Request, running: Running, caller: Changer, calibration: Number
+) -> Response:
+    """Say what withdrawing a calibration would change; nothing is changed."""
+    calibrations = running.parts.registry.calibrations
+    found = await running.threads.run(calibrations.get, caller.scope, calibration)
+    return await _previewed(request, running, found, "go")
+
+
+@router.delete("/{calibration}", status_code=HTTPStatus.NO_CONTENT)
+async def remove_calibration(running: Running, caller: Changer, calibration: Number) -> None:
+    """Withdraw a calibration; what is published of its time is computed again."""
+    calibrations = running.parts.registry.calibrations
+    found = await running.threads.run(calibrations.get, caller.scope, calibration)
+    also = await _restating(running, found)
+    await running.threads.run(calibrations.remove, caller.actor, caller.scope, calibration, also)
+
+
+async def _draft(running: Services, caller: Caller, body: CalibrationBody) -> CalibrationDraft:
     registry = running.parts.registry
     from_us = instant("valid_from", body.valid_from)
     assert from_us is not None, "it was given"
     until_us = instant("valid_until", body.valid_until)
     device = await running.threads.run(registry.devices.find, caller.scope, body.device)
-    draft = CalibrationDraft(
+    return CalibrationDraft(
         provider=device.provider,
         device=device.id,
         quantity=body.quantity,
@@ -123,15 +197,43 @@ async def create_calibration(
         offset=body.offset,
         note=body.note,
     )
-    record = await running.threads.run(registry.calibrations.create, caller.actor, draft)
-    return answer(request, _document(record), HTTPStatus.CREATED)
 
 
-@router.delete("/{calibration}", status_code=HTTPStatus.NO_CONTENT)
-async def remove_calibration(running: Running, caller: Changer, calibration: Number) -> None:
-    """Withdraw a calibration."""
-    calibrations = running.parts.registry.calibrations
-    await running.threads.run(calibrations.remove, caller.actor, caller.scope, calibration)
+async def _restating(
+    running: Services, named: CalibrationDraft | CalibrationRecord
+) -> Callable[[Change], None]:
+    correction = correction_of(named)
+    return await running.threads.run(
+        running.indicators.device_changing,
+        (named.provider, named.device),
+        correction.from_us,
+        correction.until_us,
+        correction.quantity,
+    )
+
+
+async def _previewed(
+    request: Request,
+    running: Services,
+    named: CalibrationDraft | CalibrationRecord,
+    does: Literal["come", "go"],
+) -> Response:
+    change = CalibrationChange((named.provider, named.device), correction_of(named), does)
+    found = await running.threads.run(running.indicators.previewed, change)
+    changed = [
+        PreviewedDocument(
+            indicator=each.before.indicator,
+            area=each.before.area,
+            grain=each.grain,
+            start=to_text(each.before.start_us),
+            end=to_text(each.before.end_us),
+            value=each.before.value,
+            new_value=each.after.value,
+        )
+        for each in found.changed
+    ]
+    document = PreviewDocument(touched=found.touched, computed=found.computed, changed=changed)
+    return answer(request, document)
 
 
 def _document(record: CalibrationRecord) -> CalibrationDocument:

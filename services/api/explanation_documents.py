@@ -3,6 +3,7 @@
 from typing import Any
 
 from city.instants import to_text
+from city.pauses import END_US
 from indicators.contracts import contract_hash
 from indicators.explain import PartExplained
 from indicators.formula_words import formula_words
@@ -18,6 +19,7 @@ from services.indicators import Explained, SeriesExplained
 
 __all__ = [
     "ComponentDocument",
+    "CorrectionDocument",
     "ExcludedDocument",
     "ExplanationDocument",
     "InputDocument",
@@ -52,6 +54,15 @@ class ExcludedDocument(Document):
     count: int
 
 
+class CorrectionDocument(Document):
+    """A calibration: corrected = factor x value + offset; `end` is null until further notice."""
+
+    start: str
+    end: str | None
+    factor: float
+    offset: float
+
+
 class InputDocument(Document):
     """What one series gave; `observations_at` lists the observations themselves, page by page."""
 
@@ -68,6 +79,7 @@ class InputDocument(Document):
     conflicts: int
     interval_s: float
     interval_declared: bool
+    corrections: list[CorrectionDocument]
     parts: list[PartDocument]
     observations_at: str
 
@@ -166,6 +178,15 @@ def _input(found: SeriesExplained) -> InputDocument:
         conflicts=found.conflicts,
         interval_s=given.interval_us / 1_000_000,
         interval_declared=found.declared,
+        corrections=[
+            CorrectionDocument(
+                start=to_text(each.from_us),
+                end=None if each.until_us == END_US else to_text(each.until_us),
+                factor=each.factor,
+                offset=each.offset,
+            )
+            for each in found.corrections
+        ],
         parts=[_part(each) for each in given.parts],
         observations_at=f"/v1/observations?device={device}&quantity={series.quantity}"
         f"&from={start}&to={end}",

@@ -147,6 +147,23 @@ def test_maintenance_is_said_listed_and_taken_back(city: City) -> None:
     assert now["until"] is None
 
 
+def test_a_calibration_is_previewed_registered_and_withdrawn(city: City) -> None:
+    made(city.admin.post("/v1/devices", json=DEVICE))
+    body = {"device": "meter-7", "quantity": "flow", "valid_from": "2026-01-01T00:00:00Z",
+            "factor": 1.02}  # fmt: skip
+    nothing: dict[str, Any] = {"touched": 0, "computed": 0, "changed": []}
+    assert city.admin.post("/v1/calibrations/preview", json=body).json() == nothing
+    assert city.api.get("/v1/calibrations").json()["items"] == []
+    said = made(city.admin.post("/v1/calibrations", json=body))
+    again = city.admin.post("/v1/calibrations/preview", json=body)
+    assert (again.status_code, again.json()["field"]) == (422, "valid_from")
+    path = f"/v1/calibrations/{said['id']}"
+    assert city.admin.get(f"{path}/removal").json() == nothing
+    assert city.api.get(f"{path}/removal").status_code == 401
+    assert city.admin.delete(path).status_code == 204
+    assert city.admin.get(f"{path}/removal").status_code == 404
+
+
 def test_a_device_is_replaced_in_its_place(city: City) -> None:
     made(city.admin.post("/v1/devices", json=DEVICE))
     body = {"device": "meter-7", "hardware": "acme/eui-2", "at": "2026-01-01T00:00:00Z"}
