@@ -40,8 +40,11 @@ PREFIX = "MADINA_"
 SETTINGS_FILE = "madina.toml"
 # May hold a password: masked wherever settings are shown.
 SECRETS = frozenset(
-    {"nats_url", "store_url", "store_token", "database_url", "admin_key", "bridge_urls"}
-)
+    {
+        "nats_url", "store_url", "store_token", "database_url", "admin_key", "bridge_urls",
+        "inspect_broker",
+    }
+)  # fmt: skip
 
 
 def _zone(name: str) -> str:
@@ -110,6 +113,9 @@ class Settings(BaseSettings):
     )
     bridge_urls: Annotated[Words, AfterValidator(_bridged)] = Field(
         (), description="brokers to bridge, space-separated ([bridges](bridges.md))"
+    )
+    inspect_broker: str | None = Field(
+        None, description="broker that `madina inspect` listens at; unset: it reads the log"
     )
     unacked_bytes: ByteSize = Field(
         ByteSize(16 << 20), ge=65_536, description="bytes that wait for the log, a gateway process"

@@ -1,38 +1,31 @@
 """`madina inspect`: what unknown traffic seems to be, and what to register so that it is read."""
 
 import asyncio
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
-from nats.aio.client import Client
-from nats.errors import Error as NatsError
 
-from city.clock import US_PER_S, MachineClock
 from city.reasons import MessageReason
 from city.topics import TopicFilterError, check_filter
 from ingest.codecs.catalogue import find_codecs
 from ingest.inspect.findings import Findings
 from ingest.inspect.inspector import Inspector
-from ingest.inspect.listening import Traffic, hear
-from ingest.log.api import LogError
 from madina.api import Document, api
-from madina.data_folder import DataFolder
-from madina.errors import CommandError
+from madina.errors import CommandError, SetupError
+from madina.hearing import heard_at_broker, heard_on_log
 from madina.inspection import print_created, print_findings
 from madina.options import AsJson, DataDir
 from madina.output import print_json
 from madina.proposals.creating import create
 from madina.proposals.document import read_proposal
 from madina.proposals.writing import proposal_text
-from madina.settings import Settings, load_settings
+from madina.settings import load_settings
 from registry.facts import Route
 
 __all__ = ["add_to", "inspect"]
 
-CONNECT_S = 5
 NO_ROUTE = MessageReason.NO_ROUTE.value
 HELD_SHOWN = 1_000
 
@@ -48,6 +41,14 @@ ProviderName = Annotated[
 ]
 
 
+BrokerUrl = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        help="Listen at another broker instead: mqtt://host:1883. One with a password stands"
+        " better in MADINA_INSPECT_BROKER.",
+    ),
+]
 Out = Annotated[
     Path | None,
     typer.Option(dir_okay=False, help="Write what is proposed to a TOML file, to be reviewed."),
@@ -71,6 +72,7 @@ def inspect(  # noqa: PLR0913 - each is an option of the command line
     topic_filter: Filter = "#",
     *,
     seconds: Seconds = 30,
+    broker: BrokerUrl = None,
     provider: ProviderName = None,
     out: Out = None,
     to_apply: ToApply = None,
@@ -93,12 +95,15 @@ def inspect(  # noqa: PLR0913 - each is an option of the command line
     except TopicFilterError as error:
         raise CommandError(str(error)) from error
     settings = load_settings(data_dir).settings
-    traffic = asyncio.run(_traffic(settings, topic_filter.encode(), seconds))
-    with api(data_dir) as platform:
-        routes = [_route(each) for each in platform.items("/v1/routes")]
+    broker = broker or settings.inspect_broker
+    if broker is None:
+        traffic = asyncio.run(heard_on_log(settings, topic_filter.encode(), seconds))
+    else:
+        traffic = heard_at_broker(broker, topic_filter, seconds)
+    routes = _routes(data_dir, needed=broker is None)
     inspector = Inspector(find_codecs(), settings.timezone, routes, provider)
     findings = inspector.look(traffic.messages, cut=traffic.cut)
-    if out is not None:
+    if out is not None and findings.messages:
         about = f"{findings.messages} messages on {topic_filter}, {seconds:g} s"
         out.write_text(proposal_text(findings, about), encoding="utf-8")
     if as_json:
@@ -132,38 +137,15 @@ def _say(findings: Findings, topic_filter: str, seconds: float) -> None:
     print_findings(findings)
 
 
-async def _traffic(settings: Settings, topic_filter: bytes, seconds: float) -> Traffic:
-    """Return what came lately; where nothing did, what comes until the time is over."""
-    run = DataFolder(settings.data_dir).running()
-    url = settings.nats_url or (run.nats if run else None)
-    if url is None:
-        raise CommandError("this needs the log, which does not run: start `madina up` first")
-    client = Client()
+def _routes(data_dir: Path | None, *, needed: bool) -> list[Route]:
+    """Return what is registered; a broker can be looked at before there is any platform."""
     try:
-        await client.connect(
-            url.split(","),
-            connect_timeout=CONNECT_S,
-            allow_reconnect=False,
-            max_reconnect_attempts=1,
-        )
-        return await _heard(client, settings.shards, topic_filter, seconds)
-    except (OSError, NatsError, LogError, TimeoutError) as error:
-        words = str(error) or type(error).__name__
-        raise CommandError(f"the log cannot be read ({words}): see MADINA_NATS_URL") from error
-    finally:
-        await client.close()
-
-
-async def _heard(client: Client, shards: int, topic_filter: bytes, seconds: float) -> Traffic:
-    since_us = MachineClock().now_us() - round(seconds * US_PER_S)
-    traffic = await hear(client, shards, topic_filter, since_us)
-    if traffic.messages:
-        return traffic
-    # All of the time: the first message is of one device, and a pattern is of many.
-    words = f"nothing came in the last {seconds:g} s: listening for as long; Ctrl-C ends it"
-    print(words, file=sys.stderr, flush=True)
-    await asyncio.sleep(seconds)
-    return await hear(client, shards, topic_filter, since_us)
+        with api(data_dir) as platform:
+            return [_route(each) for each in platform.items("/v1/routes")]
+    except SetupError:
+        if needed:
+            raise
+        return []
 
 
 def _route(document: Document) -> Route:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -81,6 +83,27 @@ def test_where_nothing_came_it_listens_for_the_whole_time(start: Callable[..., P
         found = msgspec.json.decode(listening.stdout.read())
     assert found["messages"] == 3
     assert len(found["groups"][0]["devices"]) == 3
+
+
+def test_a_broker_is_listened_to_before_there_is_a_platform(mosquitto: int, tmp_path: Path) -> None:
+    command = (sys.executable, "-m", "madina", "inspect", "airbox/#", "--seconds", "3", "--json")
+    environment = {
+        **os.environ,
+        "MADINA_DATA_DIR": str(tmp_path / "nowhere"),
+        "MADINA_INSPECT_BROKER": f"mqtt://127.0.0.1:{mosquitto}",
+    }
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as listening:
+        assert listening.stderr is not None
+        assert listening.stdout is not None
+        assert "listening to 127.0.0.1" in listening.stderr.readline()
+        # Retained: it comes whenever the listener has subscribed.
+        topic = ("-p", str(mosquitto), "-r", "-q", "1", "-t", "airbox/a1/data")
+        subprocess.run(["mosquitto_pub", *topic, "-m", '{"temp_c": 21.5}'], check=True)
+        found = msgspec.json.decode(listening.stdout.read())
+    assert [each["codec"] for each in found["groups"]] == ["mapping"]
+    assert not (tmp_path / "nowhere").exists()
 
 
 def test_nothing_heard_and_a_filter_that_is_none_are_said_plainly(
