@@ -95,21 +95,30 @@ def inspect(  # noqa: PLR0913 - each is an option of the command line
     except TopicFilterError as error:
         raise CommandError(str(error)) from error
     settings = load_settings(data_dir).settings
-    broker = broker or settings.inspect_broker
-    if broker is None:
+    url = broker or settings.inspect_broker
+    if url is None:
         traffic = asyncio.run(heard_on_log(settings, topic_filter.encode(), seconds))
     else:
-        traffic = heard_at_broker(broker, topic_filter, seconds)
-    routes = _routes(data_dir, needed=broker is None)
+        traffic = heard_at_broker(url, topic_filter, seconds)
+    routes = _routes(data_dir, needed=url is None)
     inspector = Inspector(find_codecs(), settings.timezone, routes, provider)
     findings = inspector.look(traffic.messages, cut=traffic.cut)
+    _tell(findings, f"{topic_filter!r} within {seconds:g} s", out, as_json=as_json)
+
+
+def _tell(findings: Findings, asked: str, out: Path | None, *, as_json: bool) -> None:
     if out is not None and findings.messages:
-        about = f"{findings.messages} messages on {topic_filter}, {seconds:g} s"
+        about = f"{findings.messages} messages on {asked}"
         out.write_text(proposal_text(findings, about), encoding="utf-8")
     if as_json:
         print_json(findings)
         return
-    _say(findings, topic_filter, seconds)
+    if not findings.messages:
+        raise CommandError(
+            f"nothing came in on {asked}: is the sender connected to this address, and is the"
+            " filter right? `madina ledger` counts what arrives"
+        )
+    print_findings(findings)
     if out is not None:
         print(f"\n{out} has what is proposed: review it, then `madina inspect --apply {out}`")
 
@@ -126,15 +135,6 @@ def _apply(file: Path, data_dir: Path | None, *, change: bool, as_json: bool) ->
     if held:
         some = f"{held} messages" if held < HELD_SHOWN else f"{HELD_SHOWN} messages and more"
         print(f"{some} that no route read wait: `madina quarantine replay --reason {NO_ROUTE}`")
-
-
-def _say(findings: Findings, topic_filter: str, seconds: float) -> None:
-    if not findings.messages:
-        raise CommandError(
-            f"nothing came in on {topic_filter!r} within {seconds:g} s: is the sender connected to"
-            " this address, and is the filter right? `madina ledger` counts what arrives"
-        )
-    print_findings(findings)
 
 
 def _routes(data_dir: Path | None, *, needed: bool) -> list[Route]:
