@@ -17,6 +17,7 @@ from types import MappingProxyType
 from fuzz.codecs import Codecs
 from fuzz.endpoint import Endpoint
 from fuzz.frames import Frames
+from fuzz.inspector import InspectorTarget
 from fuzz.native import Native
 from fuzz.oracle import Oracle
 from fuzz.report import Budget, Report
@@ -29,6 +30,7 @@ TARGETS: Mapping[str, Callable[[], Target]] = MappingProxyType(
         "frames": Frames,
         "native": Native,
         "codecs": Codecs,
+        "inspector": InspectorTarget,
         "endpoint": Endpoint,
         "oracle": Oracle,
     }

@@ -15,6 +15,7 @@ from ingest.samples import SampleReader
 from madina.admin_key import admin_key
 from madina.backup.copier import Copier
 from madina.data_folder import DataFolder
+from madina.log_inspector import LogInspector
 from madina.opening import Opened
 from madina.settings import Settings
 from madina.way_to_log import log_disk, uplink_settings
@@ -46,6 +47,7 @@ def service_parts(
         city=settings.city,
         timezone=settings.timezone,
         samples=SampleReader(find_codecs(), settings.timezone),
+        inspects=LogInspector(settings.nats_url or "", settings.shards, settings.timezone, clock),
         version=importlib.metadata.version("madina"),
         copy=Copier(found, DataFolder(settings.data_dir)),
         pages=Path(services.__path__[0]) / "pages" / "static",

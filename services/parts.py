@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from registry.registry import Registry
     from store.interface import QuarantineEntry, Store
 
-__all__ = ["MakesCopies", "ReadsSamples", "ServicesParts"]
+__all__ = ["Inspects", "MakesCopies", "ReadsSamples", "ServicesParts"]
 
 
 class MakesCopies(Protocol):
@@ -57,6 +57,26 @@ class ReadsSamples(Protocol):
         ...
 
 
+class Inspects(Protocol):
+    """Who can say what traffic seems to be."""
+
+    def look(
+        self, routes: Iterable[Route], topic_filter: bytes, seconds: float, provider: str | None
+    ) -> dict[str, object]:
+        """Return what came in lately and what it seems to be. Blocking.
+
+        Args:
+            routes: Those that hold now.
+            topic_filter: Which topics.
+            seconds: How long back.
+            provider: For what is proposed; None: named after the topic.
+
+        Raises:
+            LogAwayError: The log cannot be read.
+        """
+        ...
+
+
 class ServicesParts(msgspec.Struct, frozen=True):
     """What `services.app.create_app` is made of.
 
@@ -66,6 +86,7 @@ class ServicesParts(msgspec.Struct, frozen=True):
             other processes, which tell.
         nats_url: Address of the log, with its credentials.
         samples: Who reads parked messages for people.
+        inspects: Who looks at traffic.
         shards: How many shards the platform has; a replay is told to each.
         clock: For every instant that is written.
         admin_key: Opens every changing call.
@@ -92,6 +113,7 @@ class ServicesParts(msgspec.Struct, frozen=True):
     timezone: str
     version: str
     samples: ReadsSamples
+    inspects: Inspects
     log_replicas: int = 1
     copy: MakesCopies | None = None
     pages: Path | None = None

@@ -23,6 +23,7 @@ from city.subjects import LIVE_SUBJECT, STREAM, STREAM_SUBJECTS, frame_subject
 from ingest.codecs.catalogue import find_codecs
 from ingest.samples import SampleReader
 from link.uplink import UplinkSettings
+from madina.log_inspector import LogInspector
 from registry.registry import Registry
 from services.app import create_app
 from services.parts import ServicesParts
@@ -187,6 +188,7 @@ def parts(tmp_path: Path, nats_url: str, http_ingest_rate: float) -> Iterator[Pa
             timezone="Europe/Madrid",
             version="0.0.1",
             samples=SampleReader(find_codecs(), "Europe/Madrid"),
+            inspects=LogInspector(nats_url, SHARDS, "Europe/Madrid", clock),
             uplink=UplinkSettings(None, shards=SHARDS, max_message_bytes=200_000),
             uplink_name="http-test",
             array_codecs=frozenset({"senml-json"}),
