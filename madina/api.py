@@ -19,7 +19,7 @@ from madina.data_folder import DataFolder
 from madina.errors import CommandError, SetupError
 from madina.settings import Settings, load_settings
 
-__all__ = ["Api", "Document", "api", "resource"]
+__all__ = ["Api", "ComeAgainError", "Document", "api", "resource"]
 
 T = TypeVar("T")
 # What the API answers; commands look at the members that they print.
@@ -28,6 +28,8 @@ Document = dict[str, object]
 TIMEOUT_S = 60
 # What every list of the API allows.
 PAGE = 200
+# Answers that say: the same again later.
+LATER = frozenset({429, 503})
 LOG_AWAY = "urn:madina:problem:log_away"
 
 
@@ -42,6 +44,19 @@ class _Problem(msgspec.Struct, frozen=True):
 class _Page(msgspec.Struct, frozen=True):
     items: list[Document]
     next: str | None = None
+
+
+class ComeAgainError(CommandError):
+    """The API cannot do it now.
+
+    Args:
+        words: Why.
+        retry_after_s: When it wants to be asked again; 0: it does not say.
+    """
+
+    def __init__(self, words: str, retry_after_s: float) -> None:
+        super().__init__(words)
+        self.retry_after_s = retry_after_s
 
 
 class Api:
@@ -150,6 +165,9 @@ class Api:
             raise CommandError(f"the platform does not answer at {request.url}: {words}") from error
         if response.is_success:
             return response.content
+        if response.status_code in LATER:
+            told = response.headers.get("Retry-After", "")
+            raise ComeAgainError(self._words(response), float(told) if told.isdigit() else 0.0)
         raise CommandError(self._words(response))
 
     def _words(self, response: httpx.Response) -> str:

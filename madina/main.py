@@ -35,6 +35,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "profiles": "profiles",
     "calibrations": "calibrations",
     "maintenance": "maintenance",
+    "pull": "pull",
     "routes": "routes",
     "users": "users",
     "keys": "keys",

@@ -42,7 +42,7 @@ SETTINGS_FILE = "madina.toml"
 SECRETS = frozenset(
     {
         "nats_url", "store_url", "store_token", "database_url", "admin_key", "bridge_urls",
-        "inspect_broker",
+        "inspect_broker", "tts_key",
     }
 )  # fmt: skip
 
@@ -117,6 +117,7 @@ class Settings(BaseSettings):
     inspect_broker: str | None = Field(
         None, description="broker that `madina inspect` listens at; unset: it reads the log"
     )
+    tts_key: str | None = Field(None, description="key to The Things Stack for `madina pull tts`")
     unacked_bytes: ByteSize = Field(
         ByteSize(16 << 20), ge=65_536, description="bytes that wait for the log, a gateway process"
     )
