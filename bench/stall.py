@@ -6,8 +6,6 @@ not refuse but hangs. Mounting needs root.
 
 from __future__ import annotations
 
-import contextlib
-import subprocess
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -17,16 +15,15 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from bench.cpu import peak_rss_bytes, rss_bytes
+from bench.frozen_disk import disk_of, freeze, thaw
 from bench.generator import connected_load
 from bench.mortal import running_city
 from bench.progress import say
-from bench.result import BenchFailed, BenchResult, Goal
+from bench.result import BenchResult, Goal
 from bench.verdict import judge
 from loadtest.plan import LoadPlan
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
     from bench.mortal import MortalCity
 
 __all__ = ["measure"]
@@ -38,7 +35,6 @@ CONNECTIONS, IN_FLIGHT = 100, 20
 MIB = 1 << 20
 # Smaller than what arrives in a minute, so that devices have to wait as well.
 LOG_BYTES = 64 * MIB
-DISK_BYTES = 4096 * MIB
 GROWTH_BYTES = 48 * MIB
 SETTLE_S = 300.0
 WORDS = "the store has had a batch for"
@@ -52,7 +48,7 @@ def measure(seconds: float | None) -> BenchResult:
     """
     frozen_s = seconds or FROZEN_S
     messages = int((BEFORE_S + frozen_s + AFTER_S) * RATE_PER_S)
-    with tempfile.TemporaryDirectory() as name, _disk(Path(name)) as disk:
+    with tempfile.TemporaryDirectory() as name, disk_of(Path(name)) as disk:
         store = disk / "store.duckdb"
         with running_city(
             Path(name),
@@ -110,34 +106,12 @@ class _Status(msgspec.Struct):
 def _freeze(city: MortalCity, disk: Path, frozen_s: float) -> list[str]:
     """Freeze for so long; return what the platform said in the end."""
     say(f"the store's disk stands still for {frozen_s:g} s")
-    _run("fsfreeze", "--freeze", disk)
+    freeze(disk)
     try:
         time.sleep(frozen_s)
         answer = city.ask("/v1/status")
     finally:
-        _run("fsfreeze", "--unfreeze", disk)
+        thaw(disk)
     return [] if answer is None else [
         each.words for each in msgspec.json.decode(answer, type=_Status).reasons
     ]  # fmt: skip
-
-
-@contextlib.contextmanager
-def _disk(folder: Path) -> Generator[Path]:
-    """Make a file system in a file for the length of a block."""
-    image, place = folder / "disk.img", folder / "disk"
-    place.mkdir()
-    with image.open("wb") as file:
-        file.truncate(DISK_BYTES)
-    _run("mkfs.ext4", "-q", "-F", image)
-    _run("mount", "-o", "loop", image, place)
-    try:
-        yield place
-    finally:
-        _run("umount", "--lazy", place)
-
-
-def _run(*command: str | Path) -> None:
-    done = subprocess.run(command, capture_output=True, check=False)
-    if done.returncode:
-        words = done.stderr.decode(errors="replace").strip()
-        raise BenchFailed(f"{command[0]}: {words} (root may do this)")

@@ -31,6 +31,8 @@ class IngestState(msgspec.Struct, frozen=True):
         waiting_frames: Read from the log and not applied.
         owned: How many shards it owns.
         batches: Since its start.
+        messages, committed_s: Of all of them: applied, and how long commits took.
+        worked_cpu_s, committed_cpu_s: Processor time of decoding and commits, in ingest's thread.
     """
 
     name: str = ""
@@ -45,6 +47,10 @@ class IngestState(msgspec.Struct, frozen=True):
     waiting_frames: int = 0
     owned: int = 0
     batches: int = 0
+    messages: int = 0
+    committed_s: float = 0.0
+    worked_cpu_s: float = 0.0
+    committed_cpu_s: float = 0.0
 
 
 _state = msgspec.json.Decoder(IngestState)

@@ -70,6 +70,7 @@ class _Written(msgspec.Struct):
     observations: int = 0
     oldest_us: int = 0
     commit_s: float = 0.0
+    commit_cpu_s: float = 0.0
     live: list[LiveObservation] = []
     requests: list[Request] = []
 
@@ -163,7 +164,7 @@ class Applier:
     def _apply(self, frames: list[LoggedFrame]) -> Applied:
         if self._known is None:
             self.load()
-        began_s = self._seconds()
+        began_s, began_cpu_s = self._seconds(), time.thread_time()
         memory = self._memory
         written = _Written()
         if self._prepared is not None:
@@ -181,6 +182,8 @@ class Applier:
             oldest_us=written.oldest_us,
             work_s=self._seconds() - began_s - written.commit_s,
             commit_s=written.commit_s,
+            work_cpu_s=time.thread_time() - began_cpu_s - written.commit_cpu_s,
+            commit_cpu_s=written.commit_cpu_s,
             live=written.live,
             requests=written.requests,
         )
@@ -192,10 +195,11 @@ class Applier:
 
     def _write(self, prepared: _Prepared, written: _Written) -> None:
         """Write a batch; one that the store cannot take now is kept and comes first next time."""
-        began_s = self._seconds()
+        began_s, began_cpu_s = self._seconds(), time.thread_time()
         prepared = self._written(prepared)
         self._prepared = None
         written.commit_s += self._seconds() - began_s
+        written.commit_cpu_s += time.thread_time() - began_cpu_s
         batch, memory = prepared.batch, self._memory
         memory.marks.update({mark.shard: mark.sequence for mark in batch.marks})
         written.messages += prepared.messages

@@ -37,6 +37,7 @@ class Applied(msgspec.Struct, frozen=True):
         messages, observations: Messages decided; observations stored.
         oldest_us: Receive time of its oldest message; 0 where it had none.
         work_s, commit_s: How long decoding and the store's commit took.
+        work_cpu_s, commit_cpu_s: Processor time of the thread meanwhile.
         live: A part of the stored observations, for `madina.live`.
         requests: Messages for devices, for whoever bridges them.
     """
@@ -49,6 +50,8 @@ class Applied(msgspec.Struct, frozen=True):
     commit_s: float
     live: list[LiveObservation] = []
     requests: list[Request] = []
+    work_cpu_s: float = 0.0
+    commit_cpu_s: float = 0.0
 
 
 class Applying(Protocol):

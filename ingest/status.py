@@ -38,6 +38,8 @@ class IngestStatus(msgspec.Struct, frozen=True):
         owned: Shards that are ours.
         messages_per_s, observations_per_s: Applied and stored, over the last seconds.
         batches: Since the start.
+        messages, committed_s: Of all batches: applied, and how long commits took.
+        worked_cpu_s, committed_cpu_s: Processor time of decoding and commits, in ingest's thread.
         batch_messages, work_s, commit_s: Of the last batch.
         waiting_frames: Read from the log and not applied.
         oldest_us: When the log took the oldest frame that we know and that is not applied; 0 when
@@ -53,6 +55,10 @@ class IngestStatus(msgspec.Struct, frozen=True):
     messages_per_s: float = 0.0
     observations_per_s: float = 0.0
     batches: int = 0
+    messages: int = 0
+    committed_s: float = 0.0
+    worked_cpu_s: float = 0.0
+    committed_cpu_s: float = 0.0
     batch_messages: int = 0
     work_s: float = 0.0
     commit_s: float = 0.0
@@ -110,6 +116,10 @@ class StatusBoard:
             store="ready",
             store_words="",
             batches=self._status.batches + 1,
+            messages=self._status.messages + applied.messages,
+            committed_s=self._status.committed_s + applied.commit_s,
+            worked_cpu_s=self._status.worked_cpu_s + applied.work_cpu_s,
+            committed_cpu_s=self._status.committed_cpu_s + applied.commit_cpu_s,
             batch_messages=applied.messages,
             work_s=applied.work_s,
             commit_s=applied.commit_s,
@@ -147,6 +157,10 @@ class StatusBoard:
             waiting_frames=status.waiting_frames,
             owned=len(status.owned),
             batches=status.batches,
+            messages=status.messages,
+            committed_s=status.committed_s,
+            worked_cpu_s=status.worked_cpu_s,
+            committed_cpu_s=status.committed_cpu_s,
         )
 
     def _change(self, **fields: object) -> None:

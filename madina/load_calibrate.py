@@ -23,6 +23,15 @@ import numpy as np
 
 from city.clock import MachineClock
 from city.instants import to_text
+from loadtest.capacity.batches import (
+    Batch,
+    Look,
+    batches_alone,
+    checkpoint_of,
+    look_of,
+    spread_of,
+    typical,
+)
 from loadtest.capacity.calibration import (
     BrokerCost,
     Calibration,
@@ -32,6 +41,7 @@ from loadtest.capacity.calibration import (
     PartRates,
     above_fixed_us,
     fitted,
+    steps_of,
 )
 from loadtest.capacity.trials import Trial, steady_rates, trials, wire_bytes
 from loadtest.outcome.run import LoadRun
@@ -56,23 +66,25 @@ __all__ = ["calibrate"]
 START_S: Final = 60.0
 STOP_S: Final = 90.0
 LOOK_S: Final = 0.2
+# Twice as often as batches come, and not in step with them.
+BATCH_LOOK_S: Final = 0.047
+BATCHES_LEAST: Final = 3
 SAMPLED: Final = 2_000
-GATEWAY, LOG, NODE = "gateway-", "nats", "node"
-# A gauge of the last batch, as Prometheus reads it.
-WORK, COMMIT = "madina_ingest_work_seconds ", "madina_ingest_commit_seconds "
+GATEWAY, LOG, NODE, GENERATOR = "gateway-", "nats", "node", "generator"
 
 
 class _Trialled(msgspec.Struct, frozen=True):
     """One run and what belongs to it.
 
     Attributes:
+        batches: Of ingest, those that were seen alone.
         connection_bytes: What the gateway grew by for each connection.
         observations: Stored a message.
     """
 
     trial: Trial
     rates: PartRates
-    commits: Commits
+    batches: list[Batch]
     connection_bytes: int
     observations: float
 
@@ -125,19 +137,35 @@ def _tried(
     )
     before = balance(calls, None)
     memory = _gateway_bytes(run)
-    with _commits_of(run.http) as commits:
+    with _looks_of(run.http) as looks:
         load = carry_out(trial.scenario, target, Platform(calls, settings), Shard(), exact=False)
     rates = _steady(trial, load)
+    rates.cores[GENERATOR] = load.cpu_s / load.seconds
     after = balance(calls, None)
     accepted = after.messages.accepted - before.messages.accepted
     ticks = [each[0].rss_bytes for name, each in load.parts.items() if name.startswith(GATEWAY)]
     return _Trialled(
         trial,
         rates,
-        commits(),
+        _batches(trial, looks),
         max(0, sum(ticks) - memory) // max(1, load.connections),
         (after.observations.stored - before.observations.stored) / max(1, accepted),
     )
+
+
+def _batches(trial: Trial, looks: list[Look]) -> list[Batch]:
+    """Return batches that were seen alone.
+
+    Raises:
+        CommandError: There are too few to say anything.
+    """
+    found = [each for each in batches_alone(looks) if each.messages]
+    if len(found) < BATCHES_LEAST:
+        raise CommandError(
+            f"{trial.scenario.fleets[0].name}: only {len(found)} batches were seen. Nothing was"
+            " calibrated: wait until the machine is less busy, or give more --seconds"
+        )
+    return found
 
 
 def _steady(trial: Trial, load: LoadRun) -> PartRates:
@@ -160,10 +188,14 @@ def _calibration(
 ) -> Calibration:
     by_role = {each.trial.role: each.rates for each in done if each.trial.role != "format"}
     pair = by_role["carried-slow"], by_role["carried"]
-    lines = {part: fitted(*pair, part) for part in (GATEWAY, LOG, NODE)}
+    lines = {part: fitted(*pair, part) for part in (GATEWAY, LOG, NODE, GENERATOR)}
     carried = [each for each in done if each.trial.role in {"carried", "format"}]
-    shares = [each.commits for each in carried if each.commits.looks]
+    shares = [_parted(each.batches) for each in carried]
     share = statistics.median(each.commit_share for each in shares) if shares else 0.0
+    slow, quick = (
+        next(each for each in done if each.trial.role == role)
+        for role in ("carried-slow", "carried")
+    )
     return Calibration(
         made_at=to_text(MachineClock().now_us()),
         revision=revision(),
@@ -173,6 +205,10 @@ def _calibration(
         own_connection=fitted(by_role["own-slow"], by_role["own"], GATEWAY),
         log=lines[LOG],
         node=lines[NODE],
+        generator=lines[GENERATOR],
+        batches=steps_of(typical(slow.batches), typical(quick.batches)),
+        spread=spread_of(quick.batches),
+        checkpoint=checkpoint_of(quick.batches),
         codecs={each.trial.format: _codec(each, lines) for each in carried},
         commits=Commits(share, sum(each.looks for each in shares)),
         stored_bytes=stored_bytes,
@@ -186,7 +222,7 @@ def _calibration(
 
 def _codec(done: _Trialled, lines: dict[str, Line]) -> CodecCost:
     node_us = above_fixed_us(done.rates, NODE, lines[NODE])
-    share = done.commits.commit_share
+    share = _parted(done.batches).commit_share
     return CodecCost(
         gateway_us=above_fixed_us(done.rates, GATEWAY, lines[GATEWAY]),
         log_us=above_fixed_us(done.rates, LOG, lines[LOG]),
@@ -209,34 +245,31 @@ def _gateway_bytes(run: RunFile) -> int:
 
 
 @contextlib.contextmanager
-def _commits_of(http: str) -> Generator[Callable[[], Commits]]:
-    """Look at ingest's metrics while the block runs; what it yields returns what was seen."""
-    found: list[tuple[float, float]] = []
+def _looks_of(http: str) -> Generator[list[Look]]:
+    """Look at ingest's counters while the block runs; what it yields is filled meanwhile."""
+    found: list[Look] = []
     over = threading.Event()
 
     def look() -> None:
         with httpx.Client(trust_env=False) as client:
-            while not over.wait(LOOK_S):
-                with contextlib.suppress(httpx.HTTPError, StopIteration, ValueError):
+            while not over.wait(BATCH_LOOK_S):
+                with contextlib.suppress(httpx.HTTPError, KeyError):
                     text = client.get(f"{http}/metrics").text
-                    found.append((_gauge(text, WORK), _gauge(text, COMMIT)))
+                    found.append(look_of(text, time.monotonic()))
 
     thread = threading.Thread(target=look, daemon=True)
     thread.start()
     try:
-        yield lambda: _parted(found)
+        yield found
     finally:
         over.set()
         thread.join()
 
 
-def _parted(found: list[tuple[float, float]]) -> Commits:
-    work, commit = sum(each[0] for each in found), sum(each[1] for each in found)
-    return Commits(commit / (work + commit) if work + commit else 0.0, len(found))
-
-
-def _gauge(text: str, name: str) -> float:
-    return float(next(line for line in text.splitlines() if line.startswith(name)).split()[1])
+def _parted(batches: list[Batch]) -> Commits:
+    work = sum(each.work_cpu_s for each in batches)
+    commit = sum(each.commit_s for each in batches)
+    return Commits(commit / (work + commit) if work + commit else 0.0, len(batches))
 
 
 @contextlib.contextmanager

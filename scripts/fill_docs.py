@@ -19,6 +19,10 @@ from typer.core import TyperGroup
 from loadtest.capacity.ask import Ask
 from loadtest.capacity.plan import plan_of
 from loadtest.capacity.words import markdown
+from loadtest.simulate.costs import costs_of
+from loadtest.simulate.load import Load, Standstill
+from loadtest.simulate.run import simulate
+from loadtest.simulate.words import fields
 from madina.commands.load_plan import example_calibration
 from madina.main import COMMANDS, build
 from madina.settings import Settings, variable
@@ -37,6 +41,7 @@ __all__ = [
     "main",
     "openapi_text",
     "settings_table",
+    "simulated_load",
 ]
 
 ROOT = Path(__file__).parents[1]
@@ -161,6 +166,14 @@ def capacity_plan() -> str:
     return "\n" + markdown(plan_of(ask, example_calibration())) + "\n"
 
 
+def simulated_load() -> str:
+    """Return what a machine would do with an outage, by the calibration that comes along."""
+    load = Load(rate_per_s=40_000, standstills=(Standstill("store", 10.0, 10.0),))
+    rows = fields(simulate(load, costs_of(example_calibration())))
+    lines = ["", "| figure | value |", "| --- | --- |"]
+    return "\n".join([*lines, *(f"| {name} | {value} |" for name, value in rows), "", ""])
+
+
 PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "settings": settings_table,
     "commands": commands_table,
@@ -168,6 +181,7 @@ PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "calls": calls_table,
     "formats": formats_table,
     "capacity": capacity_plan,
+    "simulated": simulated_load,
     "contracts": contracts_text,
 }
 OPENAPI: Final = ROOT / "docs" / "openapi.json"

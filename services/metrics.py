@@ -148,9 +148,16 @@ class _Collector:
         yield _gauge("madina_ingest_commit_seconds", "its commit", look.commit_s)
         yield _gauge("madina_ingest_waiting_frames", "read and not applied", look.waiting_frames)
         yield _gauge("madina_ingest_owned_shards", "shards that it owns", look.owned)
-        batches = CounterMetricFamily("madina_ingest_batches", "batches committed")
-        batches.add_metric([], look.batches)
-        yield batches
+        for name, words, value in (
+            ("madina_ingest_batches", "batches committed", look.batches),
+            ("madina_ingest_messages", "messages applied", look.messages),
+            ("madina_ingest_committed_seconds", "commits of all batches", look.committed_s),
+            ("madina_ingest_worked_cpu_seconds", "decoding, of its thread", look.worked_cpu_s),
+            ("madina_ingest_committed_cpu_seconds", "commits, likewise", look.committed_cpu_s),
+        ):
+            counter = CounterMetricFamily(name, words)
+            counter.add_metric([], value)
+            yield counter
 
     def _city(self) -> Iterator[Metric]:
         services, look = self._services, self._services.state.fleet_look

@@ -69,6 +69,10 @@ def together(states: Sequence[IngestState]) -> IngestState:
         waiting_frames=sum(each.waiting_frames for each in states),
         owned=sum(each.owned for each in states),
         batches=sum(each.batches for each in states),
+        messages=sum(each.messages for each in states),
+        committed_s=sum(each.committed_s for each in states),
+        worked_cpu_s=sum(each.worked_cpu_s for each in states),
+        committed_cpu_s=sum(each.committed_cpu_s for each in states),
     )
 
 

@@ -13,18 +13,23 @@ from loadtest.rig.machine import Machine, PartTick
 
 __all__ = [
     "FORMAT",
+    "BatchMeans",
+    "BatchSteps",
     "BrokerCost",
     "Calibration",
+    "Checkpoint",
     "CodecCost",
     "Commits",
     "Line",
     "PartRates",
+    "Step",
     "above_fixed_us",
     "fitted",
     "part_rates",
+    "steps_of",
 ]
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 MICROS: Final = 1e6
 # What processes do on their first messages only is left out.
 WARM_S: Final = 1.2
@@ -58,6 +63,63 @@ class Line(msgspec.Struct, frozen=True):
     def cores(self, messages_per_s: float) -> float:
         """Return the cores in use at a rate."""
         return self.fixed_cores + messages_per_s * self.us_a_message / MICROS
+
+
+class Step(msgspec.Struct, frozen=True):
+    """What a batch takes by its messages.
+
+    Attributes:
+        fixed_s: However few there are.
+        us_a_message: Microseconds that each adds.
+    """
+
+    fixed_s: float
+    us_a_message: float
+
+    def seconds(self, messages: float) -> float:
+        """Return how long a batch of so many messages takes."""
+        return self.fixed_s + messages * self.us_a_message / MICROS
+
+
+class BatchMeans(msgspec.Struct, frozen=True):
+    """The usual batch of ingest in one run.
+
+    Attributes:
+        messages: In it.
+        commit_s: How long its commit took.
+        work_cpu_s, commit_cpu_s: Processor time of decoding and commit, in ingest's thread.
+    """
+
+    messages: float
+    commit_s: float
+    work_cpu_s: float
+    commit_cpu_s: float
+
+
+class Checkpoint(msgspec.Struct, frozen=True):
+    """What the store does now and then in a commit: it writes its log into its file.
+
+    Attributes:
+        messages: Between two of them.
+        cpu_s, wait_s: What it adds to that commit: processor time, and waiting for the disk.
+    """
+
+    messages: float
+    cpu_s: float
+    wait_s: float
+
+
+class BatchSteps(msgspec.Struct, frozen=True):
+    """What batches take by their messages.
+
+    Attributes:
+        work, commit: Processor time of decoding and commit, in ingest's thread.
+        wait: Of a commit beside that: for the disk, and for the store's own threads.
+    """
+
+    work: Step
+    commit: Step
+    wait: Step
 
 
 class Commits(msgspec.Struct, frozen=True):
@@ -111,6 +173,10 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True):
         own_connection: The gateway where each device has a connection and each message is a read of
             its own.
         log, node: As `gateway`, of the log's server, and of ingest, store and services together.
+        generator: Of the load itself, as `gateway`: on one machine it takes its share.
+        batches: What a batch of ingest takes, native messages.
+        spread: How long commits of one size took, each over the usual one.
+        checkpoint: None where none was seen.
         codecs: By format; native is among them.
         commits: How the node's time parts into ingest and store.
         stored_bytes: What an observation adds to the store's file.
@@ -129,6 +195,10 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True):
     own_connection: Line
     log: Line
     node: Line
+    generator: Line
+    batches: BatchSteps
+    spread: list[float]
+    checkpoint: Checkpoint | None
     codecs: dict[str, CodecCost]
     commits: Commits
     stored_bytes: float
@@ -180,6 +250,23 @@ def fitted(slow: PartRates, quick: PartRates, part: str) -> Line:
         # Ticks of 10 ms: all of it is then counted as growing, which promises nothing too much.
         return Line(high / quick.messages_per_s * MICROS, 0.0)
     return Line(slope * MICROS, fixed)
+
+
+def steps_of(slow: BatchMeans, quick: BatchMeans) -> BatchSteps:
+    """Return the lines through the batches of two runs; nothing of them is below 0."""
+
+    def step(short_s: float, long_s: float) -> Step:
+        slope = (long_s - short_s) / (quick.messages - slow.messages)
+        fixed_s = short_s - slope * slow.messages
+        if slope < 0 or fixed_s < 0:
+            return Step(0.0, long_s / quick.messages * MICROS)
+        return Step(fixed_s, slope * MICROS)
+
+    return BatchSteps(
+        step(slow.work_cpu_s, quick.work_cpu_s),
+        step(slow.commit_cpu_s, quick.commit_cpu_s),
+        step(slow.commit_s - slow.commit_cpu_s, quick.commit_s - quick.commit_cpu_s),
+    )
 
 
 def above_fixed_us(run: PartRates, part: str, line: Line) -> float:

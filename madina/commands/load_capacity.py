@@ -9,6 +9,7 @@ import typer
 
 from loadtest.capacity.calibration import Calibration, Line
 from madina.commands.load_plan import plan_here
+from madina.commands.load_simulate import simulate_here
 from madina.data_folder import DataFolder
 from madina.errors import CommandError
 from madina.load_calibrate import calibrate
@@ -29,6 +30,7 @@ def add_capacity(load: typer.Typer) -> None:
     """Add the commands."""
     load.command("calibrate")(calibrate_here)
     load.command("plan")(plan_here)
+    load.command("simulate")(simulate_here)
 
 
 def calibrate_here(

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from loadtest.capacity.calibration import BrokerCost, Calibration, CodecCost, Commits, Line
+from loadtest.capacity.calibration import (
+    BatchSteps,
+    BrokerCost,
+    Calibration,
+    Checkpoint,
+    CodecCost,
+    Commits,
+    Line,
+    Step,
+)
 from loadtest.rig.machine import Machine
 
 
@@ -21,6 +30,10 @@ def calibration() -> Calibration:
         own_connection=Line(20.0, 0.01),
         log=Line(1.0, 0.02),
         node=Line(8.0, 0.05),
+        generator=Line(2.0, 0.01),
+        batches=BatchSteps(Step(0.004, 6.0), Step(0.006, 0.5), Step(0.002, 0.5)),
+        spread=[0.9, 1.0, 1.1],
+        checkpoint=Checkpoint(200_000, 0.05, 0.03),
         codecs={"native": native, "influx": CodecCost(2.0, 1.0, 9.0, 3.0, 120.0, 3.0)},
         commits=Commits(0.25, 100),
         stored_bytes=8.0,

@@ -1,0 +1,1 @@
+"""Predicts what one machine does with a load: a discrete-event simulation of the pipeline."""
