@@ -1,19 +1,22 @@
 """`madina devices`: who may be heard, and where they are."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 import typer
 
+from city.clock import MachineClock
 from madina.api import Document, api, resource
 from madina.commands import device_files, device_hardware, unknown_devices
 from madina.errors import CommandError
+from madina.moments import MOMENT_HELP, moment
 from madina.options import AsJson, DataDir, Limit
-from madina.output import print_document, print_items
+from madina.output import print_document, print_fields, print_items, print_json
 
 __all__ = [
     "add",
     "add_to",
     "change",
+    "completeness",
     "list_devices",
     "show",
     "states",
@@ -62,6 +65,7 @@ def add_to(app: typer.Typer) -> None:
     """Add the commands."""
     group = typer.Typer(no_args_is_help=True, help="Devices: registered, pending and retired.")
     group.command("list")(list_devices)
+    group.command("completeness")(completeness)
     group.command("show")(show)
     group.command("states")(states)
     group.command("add")(add)
@@ -112,6 +116,35 @@ def states(  # noqa: PLR0913 - each is an option of the command line
         asked = {"state": state, "provider": provider, "kind": kind, "offline": offline or None}
         items = platform.items("/v1/device-states", asked, limit)
         print_items(STATE_COLUMNS, items, as_json=as_json)
+
+
+def completeness(
+    device: Name,
+    *,
+    since: Annotated[
+        str | None, typer.Option("--from", help=f"{MOMENT_HELP} A day ago where left out.")
+    ] = None,
+    until: Annotated[str | None, typer.Option("--to", help="Excluded; now where left out.")] = None,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Say how much of what a device should have sent has come: by its interval, by its counters."""
+    clock = MachineClock()
+    asked = {"device": device, "from": moment(since, clock), "to": moment(until, clock)}
+    with api(data_dir) as platform:
+        found = platform.get("/v1/device-completeness", asked)
+    if as_json:
+        print_json(found)
+        return
+    print_fields([(name, found[name]) for name in ("device", "start", "end")])
+    for name in ("slots", "frames"):
+        part = cast("Document | None", found[name])
+        print_fields([(name, "not known" if part is None else _told(part))])
+
+
+def _told(part: Document) -> str:
+    return ", ".join(f"{name.replace('_s', '')} {value:g}" for name, value in part.items()
+                     if isinstance(value, int | float))  # fmt: skip
 
 
 def show(device: Name, *, as_json: AsJson = False, data_dir: DataDir = None) -> None:

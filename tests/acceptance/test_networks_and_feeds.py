@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -20,6 +20,7 @@ LOGS = {
     "d1d1e80000000032": "lorawan_chirpstack_v3_door.ndjson",
 }
 STALE_BEFORE = "2026-02-02"
+SECOND = timedelta(seconds=1)
 
 
 def lines(platform: Acceptance, name: str) -> list[dict[str, Any]]:
@@ -47,6 +48,31 @@ def test_campusiot_one_frame_came_twice_and_is_a_duplicate(platform: Acceptance)
     counts = sorted((each.metadata or {})["f_cnt"] for each in door)
     assert (counts[0], counts[-1]) == (11_066, 12_212)
     assert counts[-1] - counts[0] + 1 - len({*counts}) == 187, "frames that never arrived"
+
+
+@pytest.mark.parametrize(("device", "missing"), [("32", 187), ("33", None)])
+def test_campusiot_frames_that_never_arrived_show_in_the_completeness(
+    platform: Acceptance, device: str, missing: int | None
+) -> None:
+    platform.replayed("campusiot")
+    name = f"d1d1e800000000{device}"
+    log = [each for each in lines(platform, LOGS[name]) if each["_topic"] == "application/rx"]
+    counts = {each["fCnt"] for each in log}
+    gone = max(counts) - min(counts) + 1 - len(counts)
+    times = sorted(map(heard, log))
+    first, last = (f"{each:%Y-%m-%dT%H:%M:%SZ}" for each in (times[0], times[-1] + SECOND))
+    asked = {"device": f"campusiot/{name}", "from": first, "to": last}
+    found = platform.get("/v1/device-completeness", **asked)
+    assert missing in {None, gone}
+    assert found["frames"] == {
+        "received": len(counts),
+        "missing": gone,
+        "restarts": 0,
+        "delivery": len(counts) / (len(counts) + gone),
+    }
+    slots = found["slots"]
+    assert slots["interval_s"] == 600
+    assert 0 < slots["used"] < slots["expected"]
 
 
 @pytest.mark.parametrize(("device", "name"), LOGS.items())

@@ -195,3 +195,18 @@ def next_event(lines: Iterator[str]) -> tuple[str, dict[str, Any]]:
 
 def seen(value: float, time_us: int, device: str = "air-1") -> LiveObservation:
     return LiveObservation("acme", device, "pm2_5", value, time_us, time_us, 1, "ug/m3", kind="air")
+
+
+def test_completeness_of_a_device_that_sent_nothing(city: City) -> None:
+    body = {"provider": "acme", "id": "still", "expected_interval_s": 3_600}
+    assert city.admin.post("/v1/devices", json=body).status_code == 201
+    asked = {"device": "acme/still", "from": "2026-03-04T00:00:00Z", "to": "2026-03-05T00:00:00Z"}
+    found = city.api.get("/v1/device-completeness", params=asked).json()
+    slots = {"interval_s": 3_600.0, "used": 0, "expected": 24, "availability": 0.0}
+    assert (found["slots"], found["frames"]) == (slots, None)
+    for wrong, field in (
+        ({"to": "2026-03-03T00:00:00Z"}, "to"),
+        ({"from": "2020-01-01T00:00:00Z"}, "from"),
+    ):
+        refused = city.api.get("/v1/device-completeness", params={**asked, **wrong})
+        assert (refused.status_code, refused.json()["field"]) == (422, field)
