@@ -11,7 +11,7 @@ import pyarrow as pa
 from city.reasons import MessageReason
 from ingest.codecs.seam import MessageError
 
-__all__ = ["PAYLOAD_MAX", "text_of", "unpack"]
+__all__ = ["PAYLOAD_MAX", "UNPACKED_MAX", "text_of", "unpack"]
 
 PAYLOAD_MAX: Final = 256 * 1024
 UNPACKED_MAX: Final = 1024 * 1024
