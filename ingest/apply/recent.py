@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import enum
 import hashlib
-from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from city.frame import Door, RecordFlag
@@ -38,10 +37,11 @@ class TimelessMessages:
 
     def __init__(self, known: Iterable[RecentKey]) -> None:
         """Take keys, oldest first."""
-        self._keys: dict[tuple[str, str], deque[int]] = {}
+        # Of a device in one piece, oldest first: an object a key would cost several times that.
+        self._keys: dict[tuple[str, str], bytes] = {}
         self._added: list[RecentKey] = []
         for each in known:
-            self._of(each.provider, each.device).append(each.key)
+            self._keep((each.provider, each.device), each.key.to_bytes(KEY_BYTES, "little"))
 
     def look(
         self,
@@ -60,18 +60,20 @@ class TimelessMessages:
             message_id: The sender's own name of the message; None where it has none.
             near_ids: Names that an earlier sending of it may have had instead.
         """
-        keys = self._of(provider, device)
+        name = provider, device
+        keys = self._keys.get(name, b"")
         key = _key(message, message_id)
         again = bool(message.flags & RecordFlag.DUP)
-        if key in keys and (again or message_id is not None):
+        if _holds(keys, key) and (again or message_id is not None):
             return Repetition.DUPLICATE
-        if any(_key(message, each) in keys for each in near_ids):
+        if any(_holds(keys, _key(message, each)) for each in near_ids):
             return Repetition.DUPLICATE
         if message.door is Door.BRIDGE and message.flags & RecordFlag.RETAIN:
             # A broker gives its retained message to each new subscription; it says nothing new.
             return Repetition.DUPLICATE
-        keys.append(key)
-        self._added.append(RecentKey(provider, device, key, message.received_us, message.origin))
+        self._keep(name, key)
+        number = int.from_bytes(key, "little")
+        self._added.append(RecentKey(provider, device, number, message.received_us, message.origin))
         return Repetition.POSSIBLE if again else Repetition.NEW
 
     def take_added(self) -> list[RecentKey]:
@@ -79,14 +81,21 @@ class TimelessMessages:
         added, self._added = self._added, []
         return added
 
-    def _of(self, provider: str, device: str) -> deque[int]:
-        return self._keys.setdefault((provider, device), deque(maxlen=KEPT))
+    def _keep(self, name: tuple[str, str], key: bytes) -> None:
+        self._keys[name] = (self._keys.get(name, b"") + key)[-KEPT * KEY_BYTES :]
 
 
-def _key(message: Message, message_id: str | None) -> int:
+def _holds(keys: bytes, key: bytes) -> bool:
+    at = keys.find(key)
+    # The end of one key and the start of the next can read like a third one.
+    while at % KEY_BYTES and at >= 0:
+        at = keys.find(key, at + 1)
+    return at >= 0
+
+
+def _key(message: Message, message_id: str | None) -> bytes:
     named = message.payload if message_id is None else message_id.encode()
-    digest = hashlib.blake2b(named, digest_size=KEY_BYTES, person=_person(message_id)).digest()
-    return int.from_bytes(digest, "little")
+    return hashlib.blake2b(named, digest_size=KEY_BYTES, person=_person(message_id)).digest()
 
 
 def _person(message_id: str | None) -> bytes:
