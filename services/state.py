@@ -111,15 +111,19 @@ class PlatformState:
                 if self._trouble.get(key) != words:
                     log.warning("look.failed", part=part, cause=words)
                 self._trouble[key] = words
+            except LogAwayError:
+                # Nobody answered, which is no price: the next look comes soon.
+                started_s = loop.time()
             took_s = loop.time() - started_s
             await asyncio.sleep(max(every_s - took_s, took_s / SHARE - took_s, 0))
 
     async def _look_at_store(self) -> None:
+        away: LogAwayError | None = None
         try:
             # The log is looked at once a second anyway.
             self.balance = await self._ledger.balance(EVERYTHING, LedgerQuery(), ask=False)
-        except LogAwayError:
-            self.balance = None
+        except LogAwayError as error:
+            self.balance, away = None, error
         store = self._parts.store
         kept = await self._threads.run(store.codec_records, PRESENCE)
         self.fleet.offline = offline_of((each.key, each.value) for each in kept)
@@ -128,6 +132,8 @@ class PlatformState:
             by_reason=await self._threads.run(store.quarantine_counts, EVERYTHING),
             newest=await self._threads.run(store.quarantine, EVERYTHING, query),
         )
+        if away is not None:
+            raise away
 
     async def _follow_registry(self) -> None:
         while True:

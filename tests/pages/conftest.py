@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[2]
 STATIC = ROOT / "services" / "pages" / "static"
 RECORDED = Path(__file__).with_name("status.json")
 CARDS = Path(__file__).with_name("cards.json")
-PATIENCE_MS = 15_000
+PATIENCE_MS = 45_000
 TYPES = {
     ".html": "text/html",
     ".js": "text/javascript",
