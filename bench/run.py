@@ -41,6 +41,7 @@ BENCHES = {
     "outage": "bench.outage.comparison",
     "faults": "bench.faults",
     "loadgen": "bench.loadgen",
+    "plan": "bench.plan.comparison",
     "honesty": "bench.honesty",
 }
 RESULTS = ROOT / "bench" / "results"

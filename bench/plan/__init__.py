@@ -1,0 +1,1 @@
+"""What the simulation of `madina load simulate` predicts, beside what a machine does."""
