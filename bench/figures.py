@@ -16,7 +16,7 @@ __all__ = ["figures_table", "fill_figures"]
 
 PART: Final = re.compile(r"(<!-- figures -->\n)(.*?)(<!-- end figures -->)", re.DOTALL)
 # The rows of one bench and its name: the first has it, the others begin with an empty cell.
-ROWS: Final = re.compile(r"(?=\| `(\w+)` \|)([^\n]*\n(?:\| \| [^\n]*\n)*)")
+ROWS: Final = re.compile(r"(?=\| `([\w-]+)` \|)([^\n]*\n(?:\| \| [^\n]*\n)*)")
 
 
 class _Result(msgspec.Struct, frozen=True):

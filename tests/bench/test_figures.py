@@ -29,11 +29,12 @@ def test_each_result_and_goal_is_a_row(tmp_path: Path) -> None:
 
 
 def test_what_was_measured_elsewhere_keeps_its_rows(tmp_path: Path) -> None:
-    for name, value in (("a", 1.0), ("b", 2.0)):
+    for name, value in (("a", 1.0), ("b", 2.0), ("b-c", 3.0)):
         result = BenchResult(
             bench=name, unit="us", value=value, goals=[Goal("g", value, "", met=True)]
         )
         (tmp_path / f"{name}.json").write_bytes(encode_result(result, this_machine()))
     before = figures_table(tmp_path)
     (tmp_path / "a.json").unlink()
+    (tmp_path / "b-c.json").unlink()
     assert figures_table(tmp_path, before) == before
