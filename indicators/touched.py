@@ -54,6 +54,12 @@ class Touched:
         return cls((numbers[:, None] << HOUR_BITS | hours[None, :]).ravel())
 
     @classmethod
+    def hours(cls, pairs: Iterable[tuple[int, int]]) -> Self:
+        """Return pairs of a series and the first microsecond of an hour."""
+        rows = np.array([*pairs], dtype=np.int64).reshape(-1, 2)
+        return cls(np.unique(rows[:, 0] << HOUR_BITS | rows[:, 1] // HOUR_US))
+
+    @classmethod
     def merged(cls, kept: Iterable[bytes]) -> Self:
         """Return all that several kept ones hold together."""
         rows = np.frombuffer(b"".join(kept), dtype="<i8").astype(np.int64).reshape(-1, 2)

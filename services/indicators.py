@@ -22,10 +22,10 @@ from indicators.lease import Lease
 from indicators.periods import starting_in
 from indicators.results import Finding, Results, ResultsQuery, Stored
 from indicators.standing import Standing
-from indicators.touched import Touched
 from registry.database import Change
 from services.preview import Known, preview
 from services.proofs import make_proof
+from services.touching import expected_hours, measured_hours
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -152,13 +152,16 @@ class IndicatorBook:
             to_us: Where it ends; what is not over yet is computed when it is.
             quantity: Which of its quantities is calibrated otherwise; None: all of it changes.
         """
-        series = [
-            each.series
-            for each in self._store.series()
-            if (each.provider, each.device) == device and quantity in (None, each.quantity)
-        ]
-        cause: ArrivalCause = "device_metadata" if quantity is None else "calibration"
-        touched = Touched.within(series, from_us, min(to_us, self._clock.now_us()))
+        until_us = min(to_us, self._clock.now_us())
+        cause: ArrivalCause
+        if quantity is None:
+            cause, touched = (
+                "device_metadata",
+                expected_hours(self._store, device, from_us, until_us),
+            )
+        else:
+            cause = "calibration"
+            touched = measured_hours(self._store, device, quantity, from_us, until_us)
         arrivals = Arrivals(self._registry.database, self._clock)
 
         def announce(change: Change) -> None:
@@ -170,7 +173,15 @@ class IndicatorBook:
     def previewed(self, change: CalibrationChange) -> Preview:
         """Return what a change of a calibration would make of published figures."""
         progress = Lease(self._registry.database, self._clock, self._holder).progress()
-        known = Known(self._registry.sites.all(), self._store.series(), self.zone)
+        correction = change.correction
+        touched = measured_hours(
+            self._store,
+            change.device,
+            correction.quantity,
+            correction.from_us,
+            min(correction.until_us, progress.closed_us),
+        )
+        known = Known(self._registry.sites.all(), self._store.series(), self.zone, touched)
         return preview(self._engine, self.results, known, change, progress.closed_us)
 
     def page(self, contract: Contract, query: ResultsQuery) -> ValuesPage:

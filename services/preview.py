@@ -11,7 +11,6 @@ from indicators.areas import CityMap
 from indicators.compute import depth
 from indicators.rows import ResultRow, restated
 from indicators.standing import touched_jobs
-from indicators.touched import Touched
 from registry.sites import Site, SiteList
 from store.interface import Series
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
     from indicators.engine import Engine, Job
     from indicators.results import Finding, Results
+    from indicators.touched import Touched
 
 __all__ = ["CalibrationChange", "Known", "Preview", "Previewed", "preview"]
 
@@ -36,11 +36,16 @@ class CalibrationChange(msgspec.Struct, frozen=True):
 
 
 class Known(msgspec.Struct, frozen=True):
-    """The city before the change."""
+    """The city before the change.
+
+    Attributes:
+        touched: Hours in which the device measured the quantity, of the time of the change.
+    """
 
     sites: SiteList
     series: list[Series]
     zone: ZoneInfo
+    touched: Touched
 
 
 class Previewed(msgspec.Struct, frozen=True):
@@ -79,16 +84,8 @@ def preview(
         closed_us: Windows known by this instant are closed.
     """
     city = CityMap(_with(known.sites, change), known.series, known.zone)
-    correction = change.correction
-    numbers = [
-        each.series
-        for each in known.series
-        if (each.provider, each.device) == change.device and each.quantity == correction.quantity
-    ]
-    touched = Touched.within(numbers, correction.from_us, min(correction.until_us, closed_us))
-    jobs = [
-        *dict.fromkeys(touched_jobs(engine.contracts, city, touched.by_series(numbers), closed_us))
-    ]
+    hours = known.touched.by_series(each.series for each in known.series)
+    jobs = [*dict.fromkeys(touched_jobs(engine.contracts, city, hours, closed_us))]
     own = sorted((each for each in jobs if not _is_of_figures(engine, each)), key=_start)
     found = engine.compute(city, own[-COMPUTED_MAX:])
     return Preview(len(jobs), len(found), _changed(results, found))

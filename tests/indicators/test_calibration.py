@@ -21,6 +21,7 @@ from indicators.touched import Touched
 from registry.records import CalibrationDraft
 from services.preview import CalibrationChange, Known, preview
 from services.proofs import make_proof
+from services.touching import expected_hours, measured_hours
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,6 +58,11 @@ def draft(
 def announcing(town: Town) -> Callable[[Change], None]:
     touched = Touched.within([0], town.day_us, town.day_us + 24 * town.hour_us)
     return lambda change: town.arrivals.announce_with(change, (), touched, "calibration")
+
+
+def known_of(town: Town) -> Known:
+    touched = measured_hours(town.store, ("acme", "a"), "pm2_5", 0, town.clock.now_us())
+    return Known(town.registry.sites.all(), town.store.series(), town.zone, touched)
 
 
 def a_day(town: Town) -> None:
@@ -108,7 +114,7 @@ def test_other_quantities_other_devices_and_other_times_stay(town: Town) -> None
 def test_a_preview_says_what_would_change_and_changes_nothing(town: Town) -> None:
     a_day(town)
     change = CalibrationChange(("acme", "a"), FOREVER, "come")
-    known = Known(town.registry.sites.all(), town.store.series(), town.zone)
+    known = known_of(town)
     found = preview(town.engine(), town.results, known, change, town.clock.now_us())
     day = [each for each in found.changed if each.before.indicator == DAY_MEAN]
     days = [(each.before.area, each.before.value, each.after.value) for each in day
@@ -119,10 +125,25 @@ def test_a_preview_says_what_would_change_and_changes_nothing(town: Town) -> Non
     assert [each.value for each in town.rows(DAY_MEAN, DEVICE)] == [10.0]
 
     town.registry.calibrations.create("test", draft(town, factor=2.0, offset=1.0))
-    known = Known(town.registry.sites.all(), town.store.series(), town.zone)
+    known = known_of(town)
     same = CalibrationChange(("acme", "a"), known.sites.sites[0].corrections[0], "go")
     back = preview(town.engine(), town.results, known, same, town.clock.now_us())
     assert back.changed == []
+
+
+def test_what_holds_since_ever_touches_what_was_measured_and_no_more(town: Town) -> None:
+    town.device("a")
+    town.write("a", "pm2_5", dict.fromkeys((0, 1, 1.5, 7), 10.0))
+    town.write("a", "pm10", {3: 10.0})
+    device, hours = ("acme", "a"), {0: [town.day_us + h * town.hour_us for h in (0, 1, 7)]}
+    found = measured_hours(town.store, device, "pm2_5", 0, town.day_us + 24 * town.hour_us)
+    assert found.by_series(range(5)) == hours
+    later = measured_hours(town.store, device, "pm2_5", town.day_us + 2 * town.hour_us, END_US)
+    assert later.by_series(range(5)) == {0: hours[0][2:]}
+    # Maintenance is of hours without observations too, but not of those before the first.
+    worked = expected_hours(town.store, device, 0, town.day_us + 8 * town.hour_us)
+    assert [len(each) for each in worked.by_series(range(5)).values()] == [8, 8]
+    assert len(expected_hours(town.store, ("acme", "nobody"), 0, END_US)) == 0
 
 
 def test_a_proof_of_a_calibrated_figure_holds_far_away(town: Town) -> None:
