@@ -15,11 +15,10 @@ from ingest.inspect.listening import MESSAGES_MAX, Traffic, hear
 from ingest.log.api import LogError
 from madina.data_folder import DataFolder
 from madina.errors import CommandError
+from madina.log_client import log_client
 from madina.settings import Settings
 
 __all__ = ["heard_at_broker", "heard_on_log"]
-
-CONNECT_S = 5
 
 
 def heard_at_broker(url: str, topic_filter: str, seconds: float) -> Traffic:
@@ -63,20 +62,12 @@ async def heard_on_log(settings: Settings, topic_filter: bytes, seconds: float) 
     url = settings.nats_url or (run.nats if run else None)
     if url is None:
         raise CommandError("this needs the log, which does not run: start `madina up` first")
-    client = Client()
     try:
-        await client.connect(
-            url.split(","),
-            connect_timeout=CONNECT_S,
-            allow_reconnect=False,
-            max_reconnect_attempts=1,
-        )
-        return await _heard(client, settings.shards, topic_filter, seconds)
+        async with log_client(url) as client:
+            return await _heard(client, settings.shards, topic_filter, seconds)
     except (OSError, NatsError, LogError, TimeoutError) as error:
         words = str(error) or type(error).__name__
         raise CommandError(f"the log cannot be read ({words}): see MADINA_NATS_URL") from error
-    finally:
-        await client.close()
 
 
 async def _heard(client: Client, shards: int, topic_filter: bytes, seconds: float) -> Traffic:

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Iterable
 
 import msgspec
-from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
 from city.clock import US_PER_S, Clock
@@ -12,12 +11,11 @@ from ingest.codecs.catalogue import find_codecs
 from ingest.inspect.inspector import Inspector
 from ingest.inspect.listening import Traffic, hear
 from ingest.log.api import LogError
+from madina.log_client import log_client
 from registry.facts import Route
 from services.log_view import LogAwayError
 
 __all__ = ["LogInspector"]
-
-CONNECT_S = 5
 
 
 class LogInspector:
@@ -49,16 +47,8 @@ class LogInspector:
         return found
 
     async def _heard(self, topic_filter: bytes, since_us: int) -> Traffic:
-        client = Client()
         try:
-            await client.connect(
-                self._nats_url.split(","),
-                connect_timeout=CONNECT_S,
-                allow_reconnect=False,
-                max_reconnect_attempts=1,
-            )
-            return await hear(client, self._shards, topic_filter, since_us)
+            async with log_client(self._nats_url) as client:
+                return await hear(client, self._shards, topic_filter, since_us)
         except (OSError, NatsError, LogError, TimeoutError) as error:
             raise LogAwayError(str(error) or type(error).__name__) from error
-        finally:
-            await client.close()

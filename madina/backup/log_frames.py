@@ -20,13 +20,13 @@ from ingest.log.finding import find_lead
 from ingest.log.reading import FrameReader
 from ingest.seams import LoggedFrame
 from madina.errors import CommandError
+from madina.log_client import log_client
 from store.interface import GatewayCount
 
 __all__ = ["FrameCount", "GapError", "copy_frames", "read_frames"]
 
 READ_FRAMES: Final = 256
 READ_BYTES: Final = 4 << 20
-CONNECT_S: Final = 5
 LENGTH: Final = struct.Struct(">I")
 
 
@@ -50,22 +50,13 @@ async def copy_frames(
         CommandError: The log does not answer.
         GapError: Frames are missing between the marks and what the log has.
     """
-    client = Client()
     try:
-        await client.connect(
-            url.split(","),
-            connect_timeout=CONNECT_S,
-            allow_reconnect=False,
-            max_reconnect_attempts=1,
-            reconnect_time_wait=0,
-        )
-        with path.open("wb") as file:
-            return await _Copy(client, file, counts).run(shards, marks)
+        async with log_client(url) as client:
+            with path.open("wb") as file:
+                return await _Copy(client, file, counts).run(shards, marks)
     except (OSError, NatsError, TimeoutError) as error:
         words = str(error) or type(error).__name__
         raise CommandError(f"the log cannot be read ({words}): see MADINA_NATS_URL") from error
-    finally:
-        await client.close()
 
 
 class _Copy:

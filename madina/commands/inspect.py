@@ -18,7 +18,7 @@ from madina.hearing import heard_at_broker, heard_on_log
 from madina.inspection import print_created, print_findings
 from madina.options import AsJson, DataDir
 from madina.output import print_json
-from madina.proposals.creating import create
+from madina.proposals.creating import Created, create
 from madina.proposals.document import read_proposal
 from madina.proposals.writing import proposal_text
 from madina.settings import load_settings
@@ -125,16 +125,29 @@ def _tell(findings: Findings, asked: str, out: Path | None, *, as_json: bool) ->
 
 def _apply(file: Path, data_dir: Path | None, *, change: bool, as_json: bool) -> None:
     proposal = read_proposal(file)
+    created = Created()
     with api(data_dir) as platform:
-        created = create(platform, proposal, change=change)
+        try:
+            create(platform, proposal, created, change=change)
+        except CommandError:
+            # What is there already is shown all the same: secrets are shown this once.
+            if created != Created():
+                _show(created, as_json=as_json)
+            raise
+        _show(created, as_json=as_json)
         held = len([*platform.items("/v1/quarantine", {"reason": NO_ROUTE}, limit=HELD_SHOWN)])
     if as_json:
-        print_json(created)
         return
-    print_created(created)
     if held:
         some = f"{held} messages" if held < HELD_SHOWN else f"{HELD_SHOWN} messages and more"
         print(f"{some} that no route read wait: `madina quarantine replay --reason {NO_ROUTE}`")
+
+
+def _show(created: Created, *, as_json: bool) -> None:
+    if as_json:
+        print_json(created)
+    else:
+        print_created(created)
 
 
 def _routes(data_dir: Path | None, *, needed: bool) -> list[Route]:

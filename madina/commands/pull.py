@@ -21,7 +21,7 @@ from madina.settings import load_settings
 
 __all__ = ["add_to", "pull_tts"]
 
-SECURE = ("https", "http")
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -53,24 +53,31 @@ def pull_tts(  # noqa: PLR0913 - each is an option of the command line
     wanted = _wanted(application, server, since, until, load_settings(data_dir).settings.tts_key)
     progress = Progress()
     with api(data_dir) as platform:
+        if not platform.runs:
+            raise CommandError("nothing runs here that could take them: start `madina up` first")
         found = platform.get(resource("/v1/routes", route))
         if found["codec"] != "tts-v3":
             raise CommandError(f"the route {route} reads {found['codec']}, not tts-v3")
         path_of = partial(_path, route, str(found["pattern"]), application)
-        filling = Filling(platform, route, path_of)
+        filling = Filling(platform, route, path_of, _say)
 
         def told(_sent: int, at_us: int) -> None:
             length_us = max(wanted.to_us - wanted.from_us, 1)
             progress.share(f"up to {to_text(at_us)}", (at_us - wanted.from_us) / length_us)
 
-        uplinks = StoredUplinks(wanted, lambda words: print(words, file=sys.stderr, flush=True))
+        uplinks = StoredUplinks(wanted, _say)
         try:
             filled = filling.fill(uplinks.pages(), wanted.from_us, told)
         except PullError as error:
-            raise CommandError(str(error)) from error
+            words = f"{error}. What was kept until {to_text(filling.until_us)} is on the log"
+            raise CommandError(f"{words}: go on with --from") from error
         finally:
             progress.end()
     _show(filled, as_json=as_json)
+
+
+def _say(words: str) -> None:
+    print(words, file=sys.stderr, flush=True)
 
 
 def _wanted(
@@ -81,8 +88,10 @@ def _wanted(
             "put a key with the right to read the application's traffic into MADINA_TTS_KEY"
         )
     address = urlsplit(server)
-    if address.scheme not in SECURE or not address.hostname or address.username:
+    if address.scheme not in {"https", "http"} or not address.hostname or address.username:
         raise CommandError(f"--server {server!r} is no address like https://eu1.cloud.example")
+    if address.scheme == "http" and address.hostname not in LOOPBACK:
+        raise CommandError(f"--server {server!r} would be told the key in clear: use https")
     clock = MachineClock()
     from_us, to_us = (text_us(moment(each, clock) or "") for each in (since, until or "0s"))
     if from_us >= to_us:

@@ -4,12 +4,12 @@ import asyncio
 from typing import Any, Final
 
 import msgspec
-from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
 from city.instants import text_us
 from city.subjects import STREAM
 from madina.errors import SetupError
+from madina.log_client import log_client
 
 __all__ = ["LogServer", "ask_log"]
 
@@ -57,17 +57,7 @@ def ask_log(url: str) -> LogServer:
 
 
 async def _ask(url: str) -> LogServer:
-    client = Client()
-    try:
-        # An address may name several servers.
-        await client.connect(
-            url.split(","),
-            connect_timeout=TIMEOUT_S,
-            allow_reconnect=False,
-            max_reconnect_attempts=1,
-            reconnect_time_wait=0,
-            error_cb=_ignore,
-        )
+    async with log_client(url) as client:
         subject = f"$JS.API.STREAM.INFO.{STREAM}"
         info = msgspec.json.decode(
             (await client.request(subject, timeout=TIMEOUT_S)).data, type=_Info
@@ -77,9 +67,3 @@ async def _ask(url: str) -> LogServer:
             time_us=text_us(info.ts) if info.ts else 0,
             replicas=int(info.config.get("num_replicas", 0)),
         )
-    finally:
-        await client.close()
-
-
-async def _ignore(_error: Exception) -> None:
-    """What is wrong is raised as well."""

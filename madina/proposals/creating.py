@@ -15,8 +15,8 @@ __all__ = ["Created", "create"]
 AT_ONCE = 5_000
 
 
-class Created(msgspec.Struct, frozen=True):
-    """What became of a proposal.
+class Created(msgspec.Struct):
+    """What became of a proposal so far.
 
     Attributes:
         providers: New ones, each with the user and secret of its devices.
@@ -25,11 +25,11 @@ class Created(msgspec.Struct, frozen=True):
         changed: What was registered otherwise, and in which members.
     """
 
-    providers: list[Document]
-    routes: list[str]
-    devices: list[str]
-    there: list[str]
-    changed: dict[str, list[str]]
+    providers: list[Document] = []
+    routes: list[str] = []
+    devices: list[str] = []
+    there: list[str] = []
+    changed: dict[str, list[str]] = {}
 
 
 class _Plan(msgspec.Struct, frozen=True):
@@ -47,12 +47,13 @@ class _Planned(msgspec.Struct):
     words: str = ""
 
 
-def create(platform: Api, proposal: Proposal, *, change: bool) -> Created:
-    """Create what is not there; nothing is begun where something cannot be.
+def create(platform: Api, proposal: Proposal, created: Created, *, change: bool) -> None:
+    """Create what is not there; nothing is begun where a device cannot be registered.
 
     Args:
         platform: Where to.
         proposal: As it stands in the file.
+        created: Is told each thing as soon as it is there: nobody can ask for secrets again.
         change: What is registered otherwise becomes what the file says; without, that is refused.
 
     Raises:
@@ -67,33 +68,43 @@ def create(platform: Api, proposal: Proposal, *, change: bool) -> Created:
             f"registered otherwise: {words}. Take it out of the file, or change it with --change;"
             " nothing was created"
         )
-    providers = [
-        platform.send("POST", "/v1/providers", msgspec.to_builtins(each))
-        for each in proposal.providers
-        if each.name not in known
-    ]
-    written = [each for each in proposal.devices if each in plan.devices or _name(each) in changed]
-    for start in range(0, len(written), AT_ONCE):
-        platform.send("PATCH", "/v1/devices", {"items": written[start : start + AT_ONCE]})
+    for provider in proposal.providers:
+        if provider.name in known:
+            created.there.append(provider.name)
+        else:
+            members = msgspec.to_builtins(provider)
+            created.providers.append(platform.send("POST", "/v1/providers", members))
+    _write_devices(platform, proposal, plan, created)
     # Last: what they read finds its devices then.
+    _write_routes(platform, proposal, plan, created)
+
+
+def _write_devices(platform: Api, proposal: Proposal, plan: _Plan, created: Created) -> None:
+    new = {*map(_name, plan.devices)}
+    touched = new | plan.changed_devices.keys()
+    created.there += [name for name in map(_name, proposal.devices) if name not in touched]
+    written = [each for each in proposal.devices if _name(each) in touched]
+    for start in range(0, len(written), AT_ONCE):
+        some = written[start : start + AT_ONCE]
+        platform.send("PATCH", "/v1/devices", {"items": some})
+        for name in map(_name, some):
+            if name in new:
+                created.devices.append(name)
+            else:
+                created.changed[name] = plan.changed_devices[name]
+
+
+def _write_routes(platform: Api, proposal: Proposal, plan: _Plan, created: Created) -> None:
     for route in proposal.routes:
         members = msgspec.to_builtins(route)
         if route in plan.routes:
             platform.send("POST", "/v1/routes", members)
-        elif route.name in changed:
+            created.routes.append(route.name)
+        elif route.name in plan.changed_routes:
             platform.send("PATCH", resource("/v1/routes", members.pop("name")), members)
-    routes, devices = [each.name for each in plan.routes], [*map(_name, plan.devices)]
-    every = (*(each.name for each in proposal.routes), *map(_name, proposal.devices))
-    return Created(
-        providers=providers,
-        routes=routes,
-        devices=devices,
-        there=[
-            *(each.name for each in proposal.providers if each.name in known),
-            *(name for name in every if name not in {*routes, *devices, *changed}),
-        ],
-        changed=changed,
-    )
+            created.changed[route.name] = plan.changed_routes[route.name]
+        else:
+            created.there.append(route.name)
 
 
 def _planned(platform: Api, proposal: Proposal) -> _Plan:

@@ -9,8 +9,7 @@ import msgspec
 
 from city.instants import to_text
 from madina.api import Api, ComeAgainError
-from madina.errors import CommandError
-from madina.replay.outcome import Counts, arrived, counts
+from madina.replay.outcome import Counts, counts, settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -22,8 +21,6 @@ __all__ = ["Filled", "Filling"]
 # A request takes 1 MiB and 10,000 messages.
 AT_ONCE: Final = 500
 BYTES_AT_ONCE: Final = 900_000
-SETTLED_S: Final = 600.0
-LOOK_S: Final = 0.2
 
 
 class Filled(msgspec.Struct, frozen=True):
@@ -53,7 +50,11 @@ class Filling:
         api: Of the running platform.
         route: Its name.
         path_of: Where a device's uplinks go: `/v1/ingest/ROUTE/...`.
+        waits: Hears in words why it waits.
         wait: Sleeps for some seconds.
+
+    Attributes:
+        until_us: Everything that was kept before this instant is on the log.
     """
 
     def __init__(
@@ -61,14 +62,16 @@ class Filling:
         api: Api,
         route: str,
         path_of: Callable[[str], str],
+        waits: Callable[[str], None],
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
         self._api = api
         self._path_of = path_of
         self._route = route
+        self._waits = waits
         self._wait = wait
         self._read = self._sent = 0
-        self._until_us = 0
+        self.until_us = 0
         self._before: Counts = counts(api, None, route)
 
     def fill(
@@ -84,7 +87,7 @@ class Filling:
         Raises:
             CommandError: The platform refuses.
         """
-        self._until_us = from_us
+        self.until_us = from_us
         finished = True
         try:
             for page in pages:
@@ -92,8 +95,8 @@ class Filling:
                 for path, of_path in self._by_path(page).items():
                     for some in _portions(of_path):
                         self._send(path, some)
-                        told(self._sent, self._until_us)
-                self._until_us = page[-1].received_us
+                        told(self._sent, self.until_us)
+                self.until_us = page[-1].received_us
         except KeyboardInterrupt:
             finished = False
         return self._filled(finished=finished)
@@ -111,13 +114,14 @@ class Filling:
                 self._api.send("POST", path, body)
             except ComeAgainError as error:
                 # The same request once more adds nothing: docs/http-uplink.md.
+                self._waits(f"the platform does not take them now: {error}")
                 self._wait(max(error.retry_after_s, 1.0))
             else:
                 break
         self._sent += len(some)
 
     def _filled(self, *, finished: bool) -> Filled:
-        after = self._settled()
+        after = settled(self._api, None, self._route, self._before, self._sent)
         before = self._before.messages
         return Filled(
             read=self._read,
@@ -125,22 +129,9 @@ class Filling:
             accepted=after.messages["accepted"] - before["accepted"],
             duplicate=after.messages["duplicate"] - before["duplicate"],
             quarantined=after.messages["quarantined"] - before["quarantined"],
-            until=to_text(self._until_us),
+            until=to_text(self.until_us),
             finished=finished,
         )
-
-    def _settled(self) -> Counts:
-        """Return the ledger of the route once it speaks of all that was sent."""
-        give_up_s = time.monotonic() + SETTLED_S
-        while True:
-            pending = counts(self._api, None, None).messages["pending"]
-            found = counts(self._api, None, self._route)
-            if not pending or arrived(self._before, found) >= self._sent:
-                return found
-            if time.monotonic() > give_up_s:
-                words = f"{pending} messages wait on the log, for {SETTLED_S:g} s by now"
-                raise CommandError(words)
-            self._wait(LOOK_S)
 
 
 def _portions(page: list[StoredUplink]) -> Iterator[list[StoredUplink]]:

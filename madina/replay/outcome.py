@@ -1,5 +1,6 @@
 """What became of a replay: rows, messages and observations, by the ledger before and after it."""
 
+import time
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
@@ -10,11 +11,14 @@ from city.instants import text_us
 from loadtest.replay.notes import Notes, Skipped
 from loadtest.replay.player import PlayReport
 from madina.api import Api
+from madina.errors import CommandError
 
-__all__ = ["Counts", "ReplayOutcome", "Replayed", "arrived", "counts", "outcome_of"]
+__all__ = ["Counts", "ReplayOutcome", "Replayed", "arrived", "counts", "outcome_of", "settled"]
 
 # Entries of the quarantine that are looked at for their reasons; each may bring its 64 KiB.
 REASONS_OF: Final = 10_000
+SETTLED_S: Final = 600.0
+LOOK_S: Final = 0.1
 
 
 class ReplayOutcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,6 +118,31 @@ def arrived(before: Counts, after: Counts) -> int:
     """Return how many messages were decided between two looks at the ledger."""
     names = ("accepted", "quarantined", "duplicate")
     return sum(after.messages[name] - before.messages[name] for name in names)
+
+
+def settled(api: Api, provider: str | None, route: str, before: Counts, sent: int) -> Counts:
+    """Return the ledger once it speaks of all that was sent, or has nothing more to read.
+
+    Args:
+        api: Of the platform.
+        provider: Whose messages; None for everybody's.
+        route: Messages of which route.
+        before: Its ledger before they were sent.
+        sent: How many were.
+
+    Raises:
+        CommandError: Messages wait on the log for too long.
+    """
+    give_up_s = time.monotonic() + SETTLED_S
+    while True:
+        # First what waits: what is read in between only makes the second answer better.
+        pending = counts(api, None, None).messages["pending"]
+        found = counts(api, provider, route)
+        if not pending or arrived(before, found) >= sent:
+            return found
+        if time.monotonic() > give_up_s:
+            raise CommandError(f"{pending} messages wait on the log, for {SETTLED_S:g} s by now")
+        time.sleep(LOOK_S)
 
 
 def outcome_of(api: Api, done: Replayed) -> ReplayOutcome:

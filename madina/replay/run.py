@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import time
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Final
@@ -19,7 +18,7 @@ from loadtest.replay.tables import FileError
 from madina.api import Api
 from madina.errors import CommandError
 from madina.mqtt_user import own_user
-from madina.replay.outcome import Counts, Replayed, ReplayOutcome, arrived, counts, outcome_of
+from madina.replay.outcome import Replayed, ReplayOutcome, counts, outcome_of, settled
 from madina.replay.registering import register_devices, register_route
 from madina.settings import Settings
 
@@ -27,8 +26,6 @@ __all__ = ["Prepared", "prepare", "replay"]
 
 # Messages of a small recording are kept between the two passes; a large one is read again.
 KEPT_BYTES: Final = 64 << 20
-SETTLED_S: Final = 600.0
-LOOK_S: Final = 0.1
 
 
 class Prepared(msgspec.Struct):
@@ -129,7 +126,8 @@ def replay(
         report = uvloop.run(_until_interrupted(plan, prepared.messages(), progress))
     except PlayError as error:
         raise CommandError(str(error)) from error
-    after = _settled(api, mapping.provider, route, before, report)
+    sent = report.sent + report.resent
+    after = settled(api, mapping.provider, route, before, sent)
     done = Replayed(
         provider=mapping.provider,
         route=route,
@@ -150,17 +148,3 @@ async def _until_interrupted(
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stop.set)
     return await play(plan, messages, progress=progress, stop=stop)
-
-
-def _settled(api: Api, provider: str, route: str, before: Counts, report: PlayReport) -> Counts:
-    """Return the ledger once it speaks of all that was sent, or has nothing more to read."""
-    give_up_s = time.monotonic() + SETTLED_S
-    while True:
-        # First what waits: what is read in between only makes the second answer better.
-        pending = counts(api, None, None).messages["pending"]
-        found = counts(api, provider, route)
-        if not pending or arrived(before, found) >= report.sent + report.resent:
-            return found
-        if time.monotonic() > give_up_s:
-            raise CommandError(f"{pending} messages wait on the log, for {SETTLED_S:g} s by now")
-        time.sleep(LOOK_S)

@@ -1,6 +1,6 @@
 """`/v1/device-completeness`: how much of what a device should have sent in a time has come."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
@@ -31,7 +31,11 @@ router = APIRouter(prefix="/v1/device-completeness", tags=["devices"], responses
 
 DAY_US = 86_400 * US_PER_S
 LONGEST_US = 366 * DAY_US
+# What one answer reads at most: a month of a device that reports each second.
+ROWS_MAX = 3_000_000
 WORD_MAX = 300
+# Time of an observation, and the number of the frame that it came in.
+Heard = tuple[int, int | None]
 Instant = Annotated[str | None, Field(max_length=40)]
 
 
@@ -114,13 +118,7 @@ def _window(asked: CompletenessParameters, now_us: int) -> Window:
 def _completeness(
     parts: ServicesParts, device: DeviceRecord, window: Window
 ) -> CompletenessDocument:
-    series = [
-        each.series
-        for each in parts.store.series()
-        if (each.provider, each.device) == (device.provider, device.id)
-    ]
-    table = parts.store.columns(series, window.start_us, window.end_us)
-    rows: list[dict[str, Any]] = table.select(["time_us", "metadata"]).to_pylist()
+    heard = _heard(parts, device, window)
     site = next(
         (
             each
@@ -133,12 +131,41 @@ def _completeness(
         device=f"{device.provider}/{device.id}",
         start=to_text(window.start_us),
         end=to_text(window.end_us),
-        slots=_slots([row["time_us"] for row in rows], site, window),
-        frames=_frames(rows),
+        slots=_slots([time_us for time_us, _ in heard], site, window),
+        frames=_frames(heard),
     )
 
 
-def _order(numbered: tuple[int, int | None]) -> tuple[int, int]:
+def _heard(parts: ServicesParts, device: DeviceRecord, window: Window) -> list[Heard]:
+    """Return the times at which something was measured, with their frame counters, in order.
+
+    Raises:
+        ProblemError: 422, if that is more than one answer may read.
+    """
+    series = [
+        each.series
+        for each in parts.store.series()
+        if (each.provider, each.device) == (device.provider, device.id)
+    ]
+    found: set[Heard] = set()
+    read = 0
+    for start_us in range(window.start_us, window.end_us, DAY_US):
+        end_us = min(start_us + DAY_US, window.end_us)
+        table = parts.store.columns(series, start_us, end_us).select(["time_us", "metadata"])
+        read += table.num_rows
+        if read > ROWS_MAX:
+            words = f"it has more than {ROWS_MAX:,} observations then: ask for a shorter time"
+            raise bad_request("from", words)
+        times: list[int] = table.column("time_us").to_pylist()
+        found.update(zip(times, map(_counter, table.column("metadata").to_pylist()), strict=True))
+    return sorted(found, key=_order)
+
+
+def _counter(metadata: str | None) -> int | None:
+    return None if metadata is None else _metadata.decode(metadata).f_cnt
+
+
+def _order(numbered: Heard) -> tuple[int, int]:
     return numbered[0], -1 if numbered[1] is None else numbered[1]
 
 
@@ -154,13 +181,8 @@ def _slots(times_us: list[int], site: Site | None, window: Window) -> SlotsDocum
     )
 
 
-def _frames(rows: list[dict[str, Any]]) -> FramesDocument | None:
-    numbered = {
-        (row["time_us"], _metadata.decode(row["metadata"]).f_cnt)
-        for row in rows
-        if row["metadata"] is not None
-    }
-    found = delivery([number for _, number in sorted(numbered, key=_order) if number is not None])
+def _frames(heard: list[Heard]) -> FramesDocument | None:
+    found = delivery([number for _, number in heard if number is not None])
     if found is None:
         return None
     return FramesDocument(

@@ -121,7 +121,7 @@ def test_what_is_created_is_there_the_second_time_and_changed_only_when_asked(
 
     again = madina("inspect", "--apply", str(file), "--json").json()
     assert (again["providers"], again["routes"], again["devices"]) == ([], [], [])
-    assert again["there"] == ["box", "box-data", "box/b0", "box/b1", "box/b2"]
+    assert again["there"] == ["box", "box/b0", "box/b1", "box/b2", "box-data"]
 
     text = file.read_text(encoding="utf-8").replace('id = "b1"', 'id = "b1"\nname = "Gate"')
     file.write_text(text.replace('unit = "Cel"', 'unit = "K"'), encoding="utf-8")
@@ -150,6 +150,26 @@ def test_nothing_is_created_where_a_device_cannot_be(
     routes = madina("routes", "list", "--json").json()["items"]
     assert "box-data" not in [each["name"] for each in routes]
     assert madina("providers", "list", "--json").json()["items"] == []
+
+
+def test_a_route_that_is_refused_hides_no_secret_of_what_was_made_before(
+    madina: Callable[..., Any], tmp_path: Path
+) -> None:
+    file = tmp_path / "box.toml"
+    text = proposal_text(found(*BOXES), "all")
+    file.write_text(text.replace('input = "json"', 'input = "morse"', 1), encoding="utf-8")
+    refused = madina("inspect", "--apply", str(file), "--json")
+    assert refused.status == 1
+    assert "input" in refused.err
+    told = msgspec.json.decode(refused.out)
+    assert (told["providers"][0]["name"], told["routes"]) == ("box", [])
+    assert told["providers"][0]["secret"]
+    file.write_text(text, encoding="utf-8")
+    mended = madina("inspect", "--apply", str(file), "--json").json()
+    assert (mended["providers"], mended["routes"], mended["devices"]) == ([], ["box-data"], [])
+    empty = tmp_path / "empty.toml"
+    empty.write_text("", encoding="utf-8")
+    assert madina("inspect", "--apply", str(empty), "--json").json()["routes"] == []
 
 
 def test_a_file_that_is_there_is_not_written_over(
