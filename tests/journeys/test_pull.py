@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import signal
 import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -224,3 +225,34 @@ def test_a_gap_is_filled_and_what_had_come_is_not_doubled(start: Callable[..., P
     ledger = platform.madina("ledger")
     assert ledger["observations"]["stored"] == 150
     assert set(ledger["difference"].values()) == {0}
+
+
+def test_an_early_end_tells_how_far_it_came(start: Callable[..., Platform]) -> None:
+    platform = start(MADINA_UNKNOWN_DEVICES="accept", MADINA_TTS_KEY=KEY)
+    platform.madina("routes", "add", "tts", "http/tts/#", "tts-v3", "--provider", "waste")
+    storage = Storage([uplink(number) for number in range(3)])
+    # It wants to be asked again in five minutes: nobody waits so long.
+    storage.answers = [(429, "300")]
+    with serving(storage) as server:
+        asked = ("--server", server, "--route", "tts", "--from", "2026-03-04T00:00:00Z")
+        with subprocess.Popen(
+            [*platform.program, "pull", "tts", "waste", *asked],
+            env=platform.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        ) as pulling:  # fmt: skip
+            assert pulling.stderr is not None
+            assert "answers 429: waiting 300 s" in pulling.stderr.readline()
+            pulling.send_signal(signal.SIGINT)
+            told = pulling.communicate(timeout=60)[0]
+        assert pulling.returncode == 1
+        assert "ended early: go on with --from 2026-03-04T00:00:00.000000Z" in told
+    assert platform.interrupt() == 0
+    for words, server in (
+        ("start `madina up` first", "https://eu1.cloud.example"),
+        ("would be told the key in clear", "http://eu1.cloud.example"),
+    ):
+        refused = subprocess.run(
+            [*platform.program, "pull", "tts", "waste", "--server", server, "--route", "tts"],
+            env=platform.environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert refused.returncode == 1
+        assert words in refused.stderr

@@ -210,3 +210,15 @@ def test_completeness_of_a_device_that_sent_nothing(city: City) -> None:
     ):
         refused = city.api.get("/v1/device-completeness", params={**asked, **wrong})
         assert (refused.status_code, refused.json()["field"]) == (422, field)
+
+
+def test_completeness_of_more_than_one_answer_reads_is_refused(
+    measured: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = {"device": "acme/air-1", "from": "2026-03-04T00:00:00Z", "to": "2026-03-05T00:00:00Z"}
+    monkeypatch.setattr("services.api.completeness.ROWS_MAX", 10)
+    assert measured.api.get("/v1/device-completeness", params=asked).status_code == 200
+    monkeypatch.setattr("services.api.completeness.ROWS_MAX", 9)
+    refused = measured.api.get("/v1/device-completeness", params=asked)
+    assert (refused.status_code, refused.json()["field"]) == (422, "from")
+    assert "ask for a shorter time" in refused.json()["detail"]

@@ -240,3 +240,18 @@ def test_health_and_status_answer_while_the_log_is_away(
     assert problem.status_code == 503
     assert problem.json()["type"] == "urn:madina:problem:log_away"
     assert city.api.get("/v1/ledger", params={"provider": "acme"}).status_code == 200
+
+
+def test_a_log_without_an_answer_is_looked_at_again_however_dear_that_look_was(
+    parts: Parts,
+    serve: Callable[[Parts], City],
+    make_stream: Callable[[str], None],
+    eventually: Callable[[Callable[[], bool]], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Any look that is paid for is the last one.
+    monkeypatch.setattr("services.state.SHARE", 1e-9)
+    city = serve(parts)
+    eventually(lambda: city.api.get("/v1/status").json()["ledger"] is None)
+    make_stream(parts[0].nats_url)
+    eventually(lambda: city.api.get("/v1/status").json()["ledger"] is not None)
