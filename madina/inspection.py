@@ -1,9 +1,9 @@
 """An inspection in words, for somebody who sees such traffic for the first time."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from city.instants import to_text
-from ingest.inspect.findings import Candidate, Findings, FoundQuantity, Group, LookAlikes
+from ingest.inspect.findings import Candidate, Findings, FoundQuantity, Group
 from madina.output import print_table, printable
 from madina.proposals.creating import Created
 
@@ -11,7 +11,6 @@ __all__ = ["print_created", "print_findings"]
 
 DEVICES_SHOWN = 10
 FAULTS_SHOWN = 5
-ALIKE_SHOWN = 10
 SAMPLE_SHOWN = 160
 
 
@@ -23,9 +22,6 @@ def print_findings(findings: Findings) -> None:
     for group in findings.groups:
         print()
         _print_group(group)
-    if findings.look_alikes:
-        print("\nDevices that look alike and are different: is one of them a mistake?")
-        print_table(("  devices", "because"), _look_alikes(findings.look_alikes))
 
 
 def print_created(created: Created) -> None:
@@ -60,14 +56,6 @@ def _print_group(group: Group) -> None:
         )
     if group.devices:
         print_table(("  device", "kind?", "messages", "every", "quantities"), _devices(group))
-
-
-def _look_alikes(found: Sequence[LookAlikes]) -> Iterator[list[object]]:
-    for each in found[:ALIKE_SHOWN]:
-        yield [f"  {', '.join(f'{each.provider}/{id_}' for id_ in each.ids)}", each.why]
-    left = len(found) - ALIKE_SHOWN
-    if left > 0:
-        yield [f"  and {left} more", ""]
 
 
 def _verdict(group: Group) -> str:

@@ -17,7 +17,7 @@ from loadtest.rig.small_disk import SmallDiskError, filled
 from loadtest.scenario.model import Fault, seconds_of
 from madina.errors import CommandError
 
-__all__ = ["Faults", "Pids"]
+__all__ = ["Faults", "Pids", "refuse_unknown_parts"]
 
 Pids = Callable[[], dict[str, int]]
 # What the supervisor calls them; gateways have a number.
@@ -32,6 +32,18 @@ CHILDREN: Final = {
 # What has no supervisor of ours; it runs elsewhere, or is no process at all.
 SERVERS: Final = {"broker", "store"}
 LOOK_S: Final = 0.05
+
+
+def refuse_unknown_parts(faults: list[Fault], pids: Pids) -> None:
+    """Look for the parts that faults name before anything is sent.
+
+    Raises:
+        CommandError: The platform has no such part here.
+    """
+    running = pids()
+    for fault in faults:
+        if fault.part is not None:
+            _victims(fault, running)
 
 
 class Faults:

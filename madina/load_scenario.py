@@ -32,6 +32,7 @@ from loadtest.timing import merged
 from madina.api import Api
 from madina.errors import CommandError
 from madina.load import balance, settle
+from madina.load_faults import refuse_unknown_parts
 from madina.load_fleet import logins, register
 from madina.load_watch import LoadTarget, Sending, Watched
 from madina.settings import Settings
@@ -115,6 +116,7 @@ def carry_out(
     """
     if scenario.faults and (platform is None or shard.of > 1):
         raise CommandError(NO_FAULTS)
+    refuse_unknown_parts(scenario.faults, target.pids)
     plan = _prepared(scenario, target, shard)
     before = None
     if platform is not None:

@@ -14,7 +14,6 @@ __all__ = [
     "FoundQuantity",
     "Group",
     "Heard",
-    "LookAlikes",
     "Shown",
 ]
 
@@ -118,29 +117,14 @@ class Group(msgspec.Struct, frozen=True):
     faults: dict[str, int] = {}
 
 
-class LookAlikes(msgspec.Struct, frozen=True):
-    """Devices of a provider that are different, and which people take for one.
-
-    Attributes:
-        ids: Two and more.
-        why: In what they differ.
-    """
-
-    provider: str
-    ids: list[str]
-    why: str
-
-
 class Findings(msgspec.Struct, frozen=True):
     """All of it.
 
     Attributes:
         messages: How many were looked at.
         cut: More came than are looked at.
-        look_alikes: Of all devices that were heard.
     """
 
     messages: int
     groups: list[Group]
     cut: bool = False
-    look_alikes: list[LookAlikes] = []

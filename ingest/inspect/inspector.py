@@ -11,7 +11,6 @@ import msgspec
 from city.topics import filter_matches, masked_topic, specificity
 from ingest.apply.routing import IGNORE, Lane, Router
 from ingest.inspect.findings import Candidate, Findings, FoundQuantity, Group, Heard, Shown
-from ingest.inspect.look_alikes import look_alikes
 from ingest.inspect.mapping import write_mapping
 from ingest.inspect.sniff import document_of, is_control, recognise
 from ingest.inspect.topics import FIXED, topic_patterns
@@ -77,8 +76,7 @@ class Inspector:
         groups = [self._routed(lanes[key.split("\0")[0]], found) for key, found in routed.items()]
         groups += [self._new(pattern, codec, found) for pattern, codec, found in _grouped(new)]
         groups.sort(key=lambda group: (-group.messages, group.pattern))
-        alike = look_alikes(device for group in groups for device in group.devices)
-        return Findings(len(messages), groups, cut, alike)
+        return Findings(len(messages), groups, cut)
 
     def _routed(self, lane: Lane, messages: list[Heard]) -> Group:
         lane = msgspec.structs.replace(lane, provider=self._own(lane, messages))

@@ -127,17 +127,6 @@ def account_of(records: list[FleetRecord], before: Balance, after: Balance) -> A
     lost = max(0, sums.good - gained["accepted"])
     lost += max(0, sums.malformed_promised - gained["quarantined"])
     doubled = max(0, gained["accepted"] - sums.good_sent)
-    difference = abs(after.difference.messages) + abs(after.difference.observations)
-    counts = {
-        "promised messages are not there": lost,
-        "messages are there twice": doubled,
-        "messages were quarantined without being malformed": max(
-            0, gained["quarantined"] - sums.malformed
-        ),
-        "observations were rejected whose unit is right": max(0, rejected - sums.wrong_units),
-        "messages wait on the log": after.messages.pending,
-        "is the ledger's own difference": difference,
-    }
     return Account(
         sent=sums.sent,
         promised=sums.promised,
@@ -151,8 +140,7 @@ def account_of(records: list[FleetRecord], before: Balance, after: Balance) -> A
         lost=lost,
         doubled=doubled,
         pending=after.messages.pending,
-        difference=difference,
-        complaints=[f"{count} {words}" for words, count in counts.items() if count],
+        difference=abs(after.difference.messages) + abs(after.difference.observations),
     )
 
 

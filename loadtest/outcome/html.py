@@ -10,6 +10,7 @@ from loadtest.outcome.charts import charts_of
 from loadtest.outcome.judge import knee
 from loadtest.outcome.run import LoadRun
 from loadtest.page import page, picture, table
+from loadtest.scenario.model import expected_of
 
 __all__ = ["report_html"]
 
@@ -46,10 +47,18 @@ def _subtitle(run: LoadRun) -> str:
 def _verdict(run: LoadRun) -> str:
     if run.holds:
         promised = f"{run.total('acked'):,} messages were promised"
-        checked = "" if run.account is None else ", and each of them is in the ledger, once"
-        return f'<div class="verdict"><b>Holds.</b> {promised}{checked}.</div>'
+        return f'<div class="verdict"><b>Holds.</b> {promised}{_checked(run)}.</div>'
     items = "".join(f"<li>{escape(words)}</li>" for words in run.complaints)
     return f'<div class="verdict bad"><b>Does not hold.</b><ul>{items}</ul></div>'
+
+
+def _checked(run: LoadRun) -> str:
+    if run.account is None:
+        return ""
+    if not run.account.lost:
+        return ", and each of them is in the ledger, once"
+    most = expected_of(run.scenario.faults).lost
+    return f"; {run.account.lost:,} are not in the ledger, of {most:,} that the faults may cost"
 
 
 def _tiles(run: LoadRun) -> str:

@@ -9,7 +9,7 @@ from loadtest.latency import LatencySummary
 from loadtest.outcome.run import BudgetCheck, LoadRun, PhaseFigures
 from loadtest.rig.order import WorkerResult, exhausted_words
 from loadtest.scenario.curve import RateCurve, Span
-from loadtest.scenario.model import Budgets, Fault, seconds_of
+from loadtest.scenario.model import Budgets, expected_of, seconds_of
 from loadtest.timing import TimingsRecord
 
 __all__ = ["bottlenecks", "budget_checks", "complaints_of", "knee", "phase_figures"]
@@ -85,22 +85,28 @@ def budget_checks(run: LoadRun, budgets: Budgets) -> list[BudgetCheck]:
     scheduled = run.total("scheduled")
     share = run.total("sent") / scheduled if scheduled else 1.0
     checks.append(BudgetCheck("sent", f">= {budgets.sent:g}", share, share >= budgets.sent))
-    faults = enumerate(run.scenario.faults)
-    return checks + [check for at, fault in faults for check in _fault_checks(run, at, fault)]
+    if run.scenario.faults:
+        checks += _cost_checks(run)
+    return [*checks, *_catch_up_checks(run)]
 
 
-def _fault_checks(run: LoadRun, at: int, fault: Fault) -> Iterator[BudgetCheck]:
-    """Yield what a scenario expects of a fault, against the run's account."""
-    expect, account = fault.expect, run.account
+def _cost_checks(run: LoadRun) -> Iterator[BudgetCheck]:
+    """Yield what all faults may cost together: nobody can tell which of them lost a message."""
+    expected, account = expected_of(run.scenario.faults), run.account
     figures = [
-        ("lost", expect.lost, None if account is None else account.lost),
-        ("difference", expect.difference, None if account is None else account.difference),
+        ("lost", expected.lost, None if account is None else account.lost),
+        ("difference", expected.difference, None if account is None else account.difference),
     ]
     for name, most, count in figures:
         met = count is not None and count <= most
-        yield BudgetCheck(f"{fault.name}: {name}", f"<= {most}", count, met)
-    if expect.catch_up is not None:
-        most_s = seconds_of(expect.catch_up)
+        yield BudgetCheck(f"faults: {name}", f"<= {most}", count, met)
+
+
+def _catch_up_checks(run: LoadRun) -> Iterator[BudgetCheck]:
+    for at, fault in enumerate(run.scenario.faults):
+        if fault.expect.catch_up is None:
+            continue
+        most_s = seconds_of(fault.expect.catch_up)
         took_s = run.faults[at].catch_up_s if at in run.faults else None
         met = took_s is not None and took_s <= most_s
         yield BudgetCheck(f"{fault.name}: catch_up", f"<= {most_s:g} s", took_s, met)
@@ -112,10 +118,11 @@ def complaints_of(run: LoadRun) -> list[str]:
 
 
 def _complaints(run: LoadRun) -> Iterator[str]:
+    expected = expected_of(run.scenario.faults)
     if run.account is not None:
-        yield from run.account.complaints
+        yield from run.account.complaints(expected)
     if run.findings is not None:
-        yield from run.findings.complaints
+        yield from run.findings.complaints(expected)
     if run.account is None:
         silent = sum(each.sent - each.acked for each in run.fleets if each.qos)
         if silent:
@@ -123,7 +130,7 @@ def _complaints(run: LoadRun) -> Iterator[str]:
     # Steps go on until something gives: that is what they are for.
     steps = any("step" in phase.span.name for phase in run.phases)
     for check in run.budgets:
-        if not check.met and not (steps and check.name != "lost"):
+        if not check.met and not (steps and not check.name.startswith("faults: ")):
             shown = "not told" if check.measured is None else f"{check.measured:.4g}"
             yield f"budget {check.name}: {shown}, wanted {check.wanted}"
     yield from run.bottleneck

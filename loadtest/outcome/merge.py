@@ -132,7 +132,10 @@ def _findings(each: list[Findings]) -> Findings | None:
         changed=sum(found.changed for found in each),
         out_of_order=sum(found.out_of_order for found in each),
         late=late,
+        messages_lost=sum(found.messages_lost for found in each),
         lost_messages=[message for found in each for message in found.lost_messages],
         answers=sum(found.answers for found in each),
+        answers_wrong=sum(found.answers_wrong for found in each),
+        answers_short=sum(found.answers_short for found in each),
         wrong_answers=[words for found in each for words in found.wrong_answers],
     )

@@ -19,6 +19,7 @@ from loadtest.stream.formats import Format
 __all__ = ["CheckedDevice", "StoredValue", "ValueReader", "checked_devices", "read_back"]
 
 Numbers = NDArray[np.int64]
+Marks = NDArray[np.bool_]
 LISTED: Final = 100
 LATE_S: Final = 5.0
 # Values come back through a conversion of units.
@@ -62,7 +63,7 @@ class _Sent(msgspec.Struct, frozen=True):
     times_ms: Numbers
     sequences: Numbers
     due_s: NDArray[np.float64]
-    promised: NDArray[np.bool_]
+    promised: Marks
     values: NDArray[np.float64]
 
 
@@ -115,7 +116,6 @@ class _Found:
         self._counts: Counter[str] = Counter()
         self._late: Counter[str] = Counter()
         self._lost: list[LostMessage] = []
-        self._answers = 0
         self._wrong: list[str] = []
 
     def look(self, device: CheckedDevice, reader: ValueReader) -> None:
@@ -125,9 +125,16 @@ class _Found:
         first_ms = int(clock.epoch_s * MS_PER_S)
         for value in reader.stored(device.name, first_ms - _skew_ms(device)):
             stored[value.quantity].append(value)
+        lost: dict[int, float] = {}
         for quantity, sent in _sent(device):
-            self._compare(device, sent, stored[quantity])
-            self._answer(device, quantity, sent, stored[quantity])
+            missing = self._compare(sent, stored[quantity])
+            lost |= dict(
+                zip(sent.sequences[missing].tolist(), sent.due_s[missing].tolist(), strict=True)
+            )
+            self._answer(device, quantity, sent, stored[quantity], short=bool(missing.any()))
+        self._counts["messages lost"] += len(lost)
+        for sequence, due_s in [*lost.items()][: LISTED - len(self._lost)]:
+            self._lost.append(LostMessage(device.name, sequence, due_s, self._window(due_s)))
 
     def findings(self, devices: int) -> Findings:
         """Return all that was found."""
@@ -141,12 +148,16 @@ class _Found:
             changed=counts["changed"],
             out_of_order=counts["out of order"],
             late=dict(self._late),
+            messages_lost=counts["messages lost"],
             lost_messages=self._lost,
-            answers=self._answers,
+            answers=counts["answers"],
+            answers_wrong=counts["wrong answers"],
+            answers_short=counts["short answers"],
             wrong_answers=self._wrong,
         )
 
-    def _compare(self, device: CheckedDevice, sent: _Sent, rows: list[StoredValue]) -> None:
+    def _compare(self, sent: _Sent, rows: list[StoredValue]) -> Marks:
+        """Count what is wrong with a series; return which promised values are missing."""
         times = Counter(row.time_ms for row in rows)
         known = dict(zip(sent.times_ms.tolist(), sent.values.tolist(), strict=True))
         counts = self._counts
@@ -158,12 +169,8 @@ class _Found:
         )
         missing = sent.promised & ~np.isin(sent.times_ms, [*times])
         counts["lost"] += int(missing.sum())
-        for at in np.flatnonzero(missing)[: LISTED - len(self._lost)].tolist():
-            due_s = float(sent.due_s[at])
-            self._lost.append(
-                LostMessage(device.name, int(sent.sequences[at]), due_s, self._window(due_s))
-            )
         self._order(sent, rows)
+        return missing
 
     def _order(self, sent: _Sent, rows: list[StoredValue]) -> None:
         due_ms = dict(zip(sent.times_ms.tolist(), (sent.due_s * MS_PER_S).tolist(), strict=True))
@@ -176,7 +183,13 @@ class _Found:
                 self._late[self._window(due / MS_PER_S)] += 1
 
     def _answer(
-        self, device: CheckedDevice, quantity: str, sent: _Sent, rows: list[StoredValue]
+        self,
+        device: CheckedDevice,
+        quantity: str,
+        sent: _Sent,
+        rows: list[StoredValue],
+        *,
+        short: bool,
     ) -> None:
         """Compare the means of civil days: what the city would publish with what is true."""
         if not sent.promised.all():
@@ -185,9 +198,11 @@ class _Found:
         truth = _means(clock.local(sent.times_ms / MS_PER_S).days, sent.values)
         times = np.array([row.time_ms for row in rows], dtype=np.float64)
         told = _means(clock.local(times / MS_PER_S).days, np.array([row.value for row in rows]))
-        self._answers += len(truth)
+        self._counts["answers"] += len(truth)
         for day, mean in truth.items():
             if day not in told or abs(told[day] - mean) > SAME * max(1.0, abs(mean)):
+                self._counts["wrong answers"] += 1
+                self._counts["short answers"] += short
                 words = f"{device.name} {quantity} day {day}: {told.get(day)} instead of {mean}"
                 self._wrong = [*self._wrong, words][:LISTED]
 

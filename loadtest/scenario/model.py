@@ -1,5 +1,6 @@
 """The members of a scenario file; their schema is made from these structs."""
 
+from collections.abc import Iterable
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -22,6 +23,7 @@ __all__ = [
     "Scenario",
     "Server",
     "Steps",
+    "expected_of",
     "seconds_of",
 ]
 
@@ -118,8 +120,11 @@ class Outage(_Strict, frozen=True):
 class Expected(_Strict, frozen=True):
     """What a fault may do to a run; checked when the run is over.
 
+    Nobody can tell which of several faults lost a message: what a run may lose is the sum of them.
+
     Attributes:
-        lost: Messages with PUBACK that are not there.
+        lost: Messages with PUBACK that are not there. Only what acknowledges before it stores, such
+            as a broker that is not ours, has a reason to lose any.
         difference: Of the ledger.
         catch_up: From the end of the fault, or from a kill, until no more waits than a second
             brings; unset: only told.
@@ -248,7 +253,9 @@ class Reading(_Strict, frozen=True):
 
 
 class Budgets(_Strict, frozen=True):
-    """What a run must keep; what is unset is only told. Lost messages always fail a run.
+    """What a run must keep; what is unset is only told.
+
+    More lost messages than the faults together may cost always fail a run.
 
     Attributes:
         sent: Share of what was due that was sent.
@@ -287,6 +294,15 @@ class Scenario(_Strict, frozen=True, kw_only=True):
     checked: Annotated[int, Meta(ge=0)] = 200
     budgets: Budgets = Budgets()
     drain: Duration = 60.0
+
+
+def expected_of(faults: Iterable[Fault]) -> Expected:
+    """Return what faults may cost together; how soon each is caught up with is left unset."""
+    each = [fault.expect for fault in faults]
+    return Expected(
+        lost=sum(expect.lost for expect in each),
+        difference=sum(expect.difference for expect in each),
+    )
 
 
 def seconds_of(duration: Duration) -> float:

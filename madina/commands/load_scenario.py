@@ -16,7 +16,7 @@ from loadtest.outcome.merge import MergeError, merge_runs
 from loadtest.outcome.run import LoadRun
 from loadtest.rig.sampling import ApiAddress
 from loadtest.scenario.file import ScenarioError, find_scenario, ready_names, scenario_schema
-from loadtest.scenario.model import FleetRule, Scenario, seconds_of
+from loadtest.scenario.model import FleetRule, Scenario, expected_of, seconds_of
 from madina.api import api
 from madina.data_folder import DataFolder
 from madina.errors import CommandError
@@ -231,7 +231,14 @@ def _lines(run: LoadRun) -> Iterator[tuple[str, object]]:
     if best is not None:
         yield "knee", f"{best.due_per_s:,.0f} messages a second held ({best.span.name})"
     yield from _accounted(run)
-    yield "verdict", "; ".join(run.complaints) or "every message is accounted for, budgets kept"
+    yield "verdict", "; ".join(run.complaints) or _kept_words(run)
+
+
+def _kept_words(run: LoadRun) -> str:
+    if run.account is None or not run.account.lost:
+        return "every message is accounted for, budgets kept"
+    most = expected_of(run.scenario.faults).lost
+    return f"{run.account.lost:,} lost of {most:,} that the faults may cost, budgets kept"
 
 
 def _accounted(run: LoadRun) -> Iterator[tuple[str, object]]:
@@ -249,8 +256,7 @@ def _accounted(run: LoadRun) -> Iterator[tuple[str, object]]:
             "order",
             f"{of.out_of_order:,} out of order, {late:,} more than 5 s late {of.late or ''}",
         )
-        wrong = len(of.wrong_answers)
-        yield "known answers", f"{of.answers:,} daily means compared, {wrong} differ"
+        yield "known answers", f"{of.answers:,} daily means compared, {of.answers_wrong} differ"
     for fault in run.faults.values():
         away = "" if fault.away_s is None else f", away for {fault.away_s:.1f} s"
         known = fault.catch_up_s is not None

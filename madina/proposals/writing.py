@@ -1,12 +1,12 @@
 """An inspection as a TOML file: what would be created, and beside it why, and how sure. Pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 import tomlkit
 
 from city.topics import MASK
-from ingest.inspect.findings import Findings, FoundQuantity, Group, LookAlikes
+from ingest.inspect.findings import Findings, FoundQuantity, Group
 from madina.output import printable
 
 __all__ = ["proposal_text"]
@@ -33,9 +33,8 @@ def proposal_text(findings: Findings, about: str) -> str:
         lines += ["", "[[providers]]", f"name = {_written(provider)}", 'title = ""', 'contact = ""']
     for group in groups:
         lines += ["", *_route(group)]
-    alike = {(each.provider, name): each for each in findings.look_alikes for name in each.ids}
     for group in groups:
-        lines += _devices(group, alike)
+        lines += _devices(group)
     return "\n".join(lines) + "\n"
 
 
@@ -83,13 +82,9 @@ def _values(values: Sequence[dict[str, Any]], found: Sequence[FoundQuantity]) ->
     yield "]"
 
 
-def _devices(group: Group, alike: Mapping[tuple[str, str], LookAlikes]) -> Iterator[str]:
+def _devices(group: Group) -> Iterator[str]:
     for each in group.devices:
         yield ""
-        like = alike.get((each.provider, each.id))
-        if like is not None:
-            others = ", ".join(name for name in like.ids if name != each.id)
-            yield from _comments(f"looks like {others}, and is another device: {like.why}")
         yield from _comments(f"{each.messages} messages: {', '.join(each.quantities)}")
         yield "[[devices]]"
         yield f"provider = {_written(each.provider)}"

@@ -17,7 +17,6 @@ __all__ = [
     "FoundQuantityDocument",
     "InspectDocument",
     "InspectParameters",
-    "LookAlikesDocument",
     "SampleDocument",
     "TrafficDocument",
     "inspect_traffic",
@@ -106,21 +105,12 @@ class TrafficDocument(Document):
     faults: dict[str, int]
 
 
-class LookAlikesDocument(Document):
-    """Devices of a provider that people take for one, and in what they differ."""
-
-    provider: str
-    ids: list[str]
-    why: str
-
-
 class InspectDocument(Document):
     """What was found; `cut` where more came than are looked at."""
 
     messages: int
     groups: list[TrafficDocument]
     cut: bool
-    look_alikes: list[LookAlikesDocument]
 
 
 @router.get("", response_model=InspectDocument)

@@ -59,7 +59,8 @@ def test_a_fault_is_done_marked_and_costs_nothing(
     (fault,) = record.scenario.faults
     (window,) = record.windows
     assert window.name.startswith(fault.name)
-    checks = [each.met for each in record.budgets if each.name.startswith(fault.name)]
+    names = ("faults: ", fault.name)
+    checks = [each.met for each in record.budgets if each.name.startswith(names)]
     assert checks == [True, True, True]
     outcome = record.faults[0]
     assert outcome.catch_up_s is not None
@@ -110,7 +111,7 @@ def test_a_message_that_was_acknowledged_and_lost_fails_the_run(
     assert status == 1
     assert told["account"]["lost"] > 0
     assert f"{told['account']['lost']} promised messages are not there" in told["complaints"]
-    assert any("freeze of node: lost" in words for words in told["complaints"])
+    assert any("faults: lost" in words for words in told["complaints"])
 
 
 def test_an_expectation_that_was_not_kept_fails_the_run(

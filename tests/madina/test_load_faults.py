@@ -15,7 +15,7 @@ import pytest
 from loadtest.rig import small_disk
 from loadtest.scenario.model import Fault
 from madina.errors import CommandError
-from madina.load_faults import Faults
+from madina.load_faults import Faults, refuse_unknown_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,6 +52,13 @@ def test_a_part_that_does_not_run_here_is_named(part: Part) -> None:
     words = f"freeze of {part}: no such process is one of `madina up` here"
     fault = Fault(at=0, do="freeze", part=part, lasts=1)
     assert refused(fault, {"demo-city": os.getpid()}) == words
+
+
+def test_a_part_that_does_not_run_is_named_before_anything_is_sent() -> None:
+    faults = [Fault(at=0, do="fill-disk", lasts=1), Fault(at=0, do="kill", part="broker")]
+    refuse_unknown_parts(faults, lambda: {"broker": os.getpid()})
+    with pytest.raises(CommandError, match=r"kill of broker: no broker of this platform"):
+        refuse_unknown_parts(faults, lambda: {"node": os.getpid()})
 
 
 @pytest.mark.parametrize("part", ["broker", "store"])

@@ -60,16 +60,6 @@ def test_the_file_says_what_was_found_and_why(tmp_path: Path) -> None:
     assert [each.name for each in proposal.providers] == ["box"]
 
 
-def test_beside_a_device_stands_which_other_it_looks_like(tmp_path: Path) -> None:
-    findings = found(("box/b1/data", {"temp_c": 20}), ("box/bl/data", {"temp_c": 21}),
-                     ("box/b2/data", {"temp_c": 22}))  # fmt: skip
-    text = proposal_text(findings, "all")
-    assert "# looks like bl, and is another device: letters and digits" in text
-    assert "# looks like b1, and is another device" in text
-    assert text.count("# looks like") == 2
-    assert len(written(findings, tmp_path).devices) == 3
-
-
 @given(
     messages=st.lists(
         st.tuples(

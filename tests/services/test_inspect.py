@@ -34,25 +34,12 @@ def test_what_came_in_is_explained(city: City) -> None:
     assert city.admin.get("/v1/inspect", params=named).json()["groups"][0]["provider"] == "parks"
 
 
-def test_devices_that_look_alike_are_said(city: City) -> None:
-    route = {"name": "bays", "pattern": "bays/#", "codec": "mapping", "provider": "acme",
-             "enabled": True}  # fmt: skip
-    assert city.admin.post("/v1/routes", json=route).status_code == 201
-    body = [{"id": name, "temp_c": 20} for name in ("bay-1", "b\u0430y-1", "bay-2")]
-    assert city.admin.post("/v1/ingest/bays/hall", json=body).status_code == 202
-    assert city.admin.delete("/v1/routes/bays").status_code == 204
-    asked = {"topic": "bays/#", "seconds": 600, "provider": "parks"}
-    (alike,) = city.admin.get("/v1/inspect", params=asked).json()["look_alikes"]
-    assert (alike["provider"], alike["ids"]) == ("parks", ["b%D0%B0y-1", "bay-1"])
-    assert "CYRILLIC SMALL LETTER A" in alike["why"]
-
-
 def test_messages_are_for_whoever_runs_the_platform(city: City) -> None:
     assert city.api.get("/v1/inspect").status_code == 401
     wrong = city.admin.get("/v1/inspect", params={"topic": "a/#/b"})
     assert (wrong.status_code, wrong.json()["field"]) == (422, "topic")
     empty = city.admin.get("/v1/inspect", params={"topic": "nobody/#"})
-    assert empty.json() == {"messages": 0, "groups": [], "cut": False, "look_alikes": []}
+    assert empty.json() == {"messages": 0, "groups": [], "cut": False}
 
 
 def test_a_log_that_is_not_there_is_said(

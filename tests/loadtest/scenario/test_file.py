@@ -102,6 +102,16 @@ def test_the_schema_in_the_documentation_is_that_of_the_program() -> None:
             FAULTY + "do: kill, part: log, expect: {lost: -1}}\n",
             "x.yaml:7: faults[0].expect.lost: Expected `int` >= 0",
         ),
+        (
+            FAULTY + "do: kill, part: broker, expect: {lost: some}}\n",
+            "x.yaml:7: faults[0].expect.lost: Expected `int`, got `str`",
+        ),
+        (
+            FAULTY + "do: kill, part: broker, expect: {loss: 5}}\n",
+            "x.yaml:7: faults[0].expect: Object contains unknown field `loss`",
+        ),
+        (FAULTY + "part: log}\n", "x.yaml:7: faults[0]: Object missing required field `do`"),
+        (WHOLE + "faults: {do: kill}\n", "x.yaml:6: faults: Expected `array`, got `object`"),
         ("- a", "x.yaml:1: file: Expected `object`, got `array`"),
         ("", "x.yaml:1: file: Expected `object`, got `null`"),
     ],
