@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -180,3 +181,53 @@ def test_a_database_that_is_slow_and_one_that_refuses_cost_nothing(
         # Devices have their PUBACK from the log: none of them has noticed.
         assert told["latency"]["max_ms"] < 4_000
         assert told["visible"]["max_ms"] > 1_500
+
+
+@pytest.fixture
+def kept_broker(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[int]:
+    """Run a Mosquitto as docs/bridges.md advises, and start it again whenever it has ended."""
+    port, over = free_port(), threading.Event()
+    store = tmp_path / "mosquitto"
+    store.mkdir()
+    user = "user root\n" if os.geteuid() == 0 else ""
+    configuration = tmp_path / "kept.conf"
+    configuration.write_text(
+        f"listener {port} 127.0.0.1\nallow_anonymous true\n{user}"
+        f"persistence true\npersistence_location {store}/\n"
+        "max_queued_messages 0\nmax_inflight_messages 1000\n"
+        "autosave_on_changes true\nautosave_interval 1000\nset_tcp_nodelay true\n"
+    )
+    program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
+
+    def keep() -> None:
+        while not over.is_set():
+            with subprocess.Popen([program, "-c", configuration], stderr=subprocess.DEVNULL) as one:
+                while one.poll() is None and not over.wait(0.1):
+                    pass
+                one.kill()
+
+    keeper = threading.Thread(target=keep)
+    keeper.start()
+    yield port
+    over.set()
+    keeper.join()
+
+
+def test_a_broker_that_is_killed_loses_no_more_than_the_scenario_says(
+    kept_broker: int, start: Callable[..., Platform], tmp_path: Path
+) -> None:
+    platform = start(MADINA_BRIDGE_URLS=f"mqtt://127.0.0.1:{kept_broker}?topic=madina/%23")
+    command = [*platform.program, "load", "run", "broker-killed", "--out", tmp_path, "--json"]
+    done = subprocess.run(
+        [*command, "--exact", "--through", f"127.0.0.1:{kept_broker}"],
+        env=platform.environment, capture_output=True, check=False, timeout=300,
+    )  # fmt: skip
+    assert done.stdout, f"{done.stderr.decode()}\n{platform.said}{platform.logs()}"
+    told = msgspec.json.decode(done.stdout)
+    assert (done.returncode, told["complaints"]) == (0, []), f"{platform.said}{platform.logs()}"
+    account, found = told["account"], told["findings"]
+    # What the broker has lost is counted; what reached the platform is there once, as it was sent.
+    assert account["lost"] <= found["messages_lost"] <= 200
+    assert account["difference"] == account["doubled"] == found["doubled"] == found["changed"] == 0
+    assert account["accepted"] > 3_500
+    assert 0 < told["faults"][0]["away_s"] < 20
