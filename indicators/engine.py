@@ -22,6 +22,7 @@ from indicators.contracts.model import Contract
 from indicators.contracts.shapes import ExceededCount, HighestIndex
 from indicators.formulas.asked import Asked
 from indicators.inputs import Evidence, Input, merged, read_inputs
+from indicators.privacy import CELL, Cell, cell_of, guarded
 from indicators.results import Finding, Results, ResultsQuery
 from indicators.rows import Outcome, ResultRow
 from indicators.spatial import of_district, of_place
@@ -210,7 +211,19 @@ class Engine:
                 value=None, completeness=0.0, n_used=0, n_expected=0, reason="incomplete"
             )
             part = found or _Part(self._row(asked, governing, nothing, str(job.area)), Evidence())
-        return self._finding(city, job, asked, part)
+        return self._finding(city, job, asked, part, self._cell(city, job, asked, parts))
+
+    def _cell(self, city: CityMap, job: Job, asked: Asked, parts: _Parts) -> Cell | None:
+        """Return who stands behind a figure, where some of it may have to be hidden."""
+        if not guarded(asked.contract.privacy):
+            return None
+        return cell_of(
+            job.area,
+            [
+                (member, parts[job.indicator, job.window, asked.zone.key, member.name].row)
+                for member in city.inside(job.area, asked.contract)
+            ],
+        )
 
     def _combination(self, city: CityMap, job: Job, parts: _Parts) -> _Part | None:
         """Return what an area's devices come to together; None where it has none."""
@@ -272,7 +285,7 @@ class Engine:
                 value=None, completeness=0.0, n_used=0, n_expected=0, reason="not_applicable"
             )
         row = self._row(asked, governing, outcome, str(job.area))
-        return self._finding(city, job, asked, _Part(row, Evidence()))
+        return self._finding(city, job, asked, _Part(row, Evidence()), None)
 
     def _row(self, asked: Asked, governing: Governing, outcome: Outcome, area: str) -> ResultRow:
         return result_row(
@@ -283,7 +296,9 @@ class Engine:
             retrospective=governing.retrospective,
         )
 
-    def _finding(self, city: CityMap, job: Job, asked: Asked, part: _Part) -> Finding:
+    def _finding(
+        self, city: CityMap, job: Job, asked: Asked, part: _Part, cell: Cell | None
+    ) -> Finding:
         contract = asked.contract
         key = (contract.id, contract.version)
         if key not in self._hashes:
@@ -295,6 +310,7 @@ class Engine:
             inputs_hash=part.evidence.digest,
             lineage={
                 **part.evidence.members(),
+                **({} if cell is None else {CELL: msgspec.to_builtins(cell)}),
                 "sites": city.revision,
                 "contract": self._hashes[key],
                 "code": self._code,

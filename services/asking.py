@@ -126,7 +126,8 @@ def answer(request: Request, document: BaseModel, status: HTTPStatus = HTTPStatu
     if request.method != "GET":
         return Response(body, int(status), media_type=JSON)
     tag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
-    headers = {"ETag": tag}
+    # Who may read more gets another answer at the same address.
+    headers = {"ETag": tag, "Vary": "Authorization"}
     known = request.headers.get("If-None-Match", "")
     if tag in {each.strip().removeprefix("W/") for each in known.split(",")}:
         return Response(None, int(HTTPStatus.NOT_MODIFIED), headers)

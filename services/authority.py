@@ -12,7 +12,7 @@ from city.scope import EVERYTHING, Scope
 from services.problems import ProblemError
 from services.running import Services
 
-__all__ = ["Admin", "Caller", "Changer", "Reader", "Running"]
+__all__ = ["Admin", "Caller", "Changer", "Reader", "Running", "Viewer"]
 
 # A key of ours has 43 characters.
 KEY_MAX = 200
@@ -29,11 +29,17 @@ class Caller(msgspec.Struct, frozen=True):
         actor: For the audit log.
         scope: Whose data the caller may see and change.
         admin: May make keys and users.
+        exact: Gets figures of persons and households as they were computed.
     """
 
     actor: str
     scope: Scope = EVERYTHING
     admin: bool = False
+    exact: bool = False
+
+    def is_public(self, asked: bool) -> bool:  # noqa: FBT001 - it is what the request says
+        """Say whether the caller gets what the public gets, or asked for that."""
+        return asked or not self.exact
 
 
 def _running(request: Request) -> Services:
@@ -60,7 +66,7 @@ async def _changer(running: Running, bearer: Bearer) -> Caller:
         raise ProblemError(status, "key_missing", "this call needs a key", mend=MEND)
     key = bearer.credentials[:KEY_MAX]
     if hmac.compare_digest(key.encode(), running.parts.admin_key.encode()):
-        return Caller("admin", admin=True)
+        return Caller("admin", admin=True, exact=True)
     record = await running.threads.run(running.parts.registry.keys.find, key)
     if record is None:
         status = HTTPStatus.UNAUTHORIZED
@@ -69,11 +75,30 @@ async def _changer(running: Running, bearer: Bearer) -> Caller:
         detail = "this key may send messages and do nothing else"
         mend = "use the admin key, or a key that was made without provider and route"
         raise ProblemError(HTTPStatus.FORBIDDEN, "key_sends_only", detail, mend=mend)
-    return Caller(f"key:{record.id}")
+    return Caller(f"key:{record.id}", exact=True)
 
 
 Reader = Annotated[Caller, Depends(_reader)]
 Changer = Annotated[Caller, Depends(_changer)]
+
+
+async def _viewer(running: Running, bearer: Bearer) -> Caller:
+    """Return who reads figures: the public has no key, and one that only sends opens nothing.
+
+    Raises:
+        ProblemError: 401, if the key opens nothing.
+    """
+    if bearer is None:
+        return _reader()
+    try:
+        return await _changer(running, bearer)
+    except ProblemError as problem:
+        if problem.status != HTTPStatus.FORBIDDEN:
+            raise
+        return _reader()
+
+
+Viewer = Annotated[Caller, Depends(_viewer)]
 
 
 def _admin(caller: Changer) -> Caller:

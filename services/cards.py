@@ -13,8 +13,8 @@ from indicators.results import ResultsQuery
 if TYPE_CHECKING:
     from indicators.civil import Grain
     from indicators.contracts.model import Contract
+    from indicators.privacy import Published
     from indicators.results import Stored
-    from indicators.rows import ResultRow
     from registry.places import Places
     from services.indicators import IndicatorBook
 
@@ -36,7 +36,7 @@ PLACES_MAX: Final = 500
 class Card(msgspec.Struct, frozen=True):
     """One value, its contract and the colour of its band (RRGGBB), where that has one."""
 
-    row: ResultRow
+    row: Published
     contract: Contract
     grain: Grain
     colour: str | None
@@ -66,7 +66,7 @@ def place_cards(book: IndicatorBook, places: Places, now_us: int) -> list[PlaceC
         newest = {each.finding.row.area: each for each in book.results.find(query)}
         for area, stored in newest.items():
             card = _card(book, stored, grain, now_us)
-            if card.row.reason != "not_applicable":
+            if card is not None and card.row.reason != "not_applicable":
                 found.setdefault(area.partition(":")[2], []).append(card)
     known = {each.name: each for each in places.page(after=None, limit=PLACES_MAX)}
     listed = [
@@ -77,13 +77,14 @@ def place_cards(book: IndicatorBook, places: Places, now_us: int) -> list[PlaceC
     return sorted(listed, key=_order)
 
 
-def _card(book: IndicatorBook, stored: Stored, grain: Grain, now_us: int) -> Card:
+def _card(book: IndicatorBook, stored: Stored, grain: Grain, now_us: int) -> Card | None:
     row = stored.finding.row
     contract = book.contracts.get(row.indicator, row.version)
     bases = base_of(book.contracts, contract, contract.valid_from)
     colours = {band.label: band.colour for base in bases for band in base.bands}
+    told = book.outlet.rows([stored], contract, now_us, public=True)
     colour = None if row.band is None else colours.get(row.band)
-    return Card(stored.at(now_us, contract.lateness_h), contract, grain, colour)
+    return Card(told[0], contract, grain, colour) if told else None
 
 
 def _order(place: PlaceCards) -> tuple[int, float, str]:

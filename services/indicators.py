@@ -20,9 +20,11 @@ from indicators.explain import InputExplained, explain_input
 from indicators.inputs import read_inputs
 from indicators.lease import Lease
 from indicators.periods import starting_in
+from indicators.privacy import Published, exact
 from indicators.results import Finding, Results, ResultsQuery, Stored
 from indicators.standing import Standing
 from registry.database import Change
+from services.outlet import Outlet
 from services.preview import Known, preview
 from services.proofs import make_proof
 from services.touching import expected_hours, measured_hours
@@ -59,7 +61,7 @@ class TooMuchError(Exception):
 class ValuesPage(msgspec.Struct, frozen=True):
     """Results, and the position of the last where more follow."""
 
-    rows: list[ResultRow]
+    rows: list[Published]
     last: tuple[str, int, int] | None
 
 
@@ -93,9 +95,9 @@ class Explained(msgspec.Struct, frozen=True):
 
     contract: Contract
     window: Window
-    row: ResultRow
-    revisions: list[ResultRow]
-    components: list[ResultRow]
+    row: Published
+    revisions: list[Published]
+    components: list[Published]
     inputs: list[SeriesExplained]
     lineage: dict[str, object]
     inputs_hash: str
@@ -107,6 +109,7 @@ class IndicatorBook:
     Attributes:
         contracts: The definitions.
         zone: The city's.
+        outlet: Through which figures leave.
     """
 
     def __init__(self, parts: ServicesParts) -> None:
@@ -117,6 +120,7 @@ class IndicatorBook:
         self.zone = ZoneInfo(parts.timezone)
         self.results = Results(parts.registry.database)
         self._engine = Engine(parts.store, self.results, self.contracts, parts.clock)
+        self.outlet = Outlet(self.results, self.contracts, self.zone)
         self._holder = uuid.uuid4().hex
 
     def standing(self, wait: Callable[[float], None]) -> Standing:
@@ -184,17 +188,28 @@ class IndicatorBook:
         known = Known(self._registry.sites.all(), self._store.series(), self.zone, touched)
         return preview(self._engine, self.results, known, change, progress.closed_us)
 
-    def page(self, contract: Contract, query: ResultsQuery) -> ValuesPage:
-        """Return stored results by area, start and revision, at most `query.limit`."""
-        more = msgspec.structs.replace(query, limit=query.limit + 1)
+    def page(self, contract: Contract, query: ResultsQuery, *, public: bool) -> ValuesPage:
+        """Return stored results by area, start and revision, at most `query.limit`.
+
+        Args:
+            contract: Any version of the indicator.
+            query: Which.
+            public: The reader may not read the observations.
+        """
+        as_of_us = query.as_of_us
+        if self.outlet.gated(contract, public=public):
+            as_of_us = self.outlet.until(contract, as_of_us or self._clock.now_us(), public=True)
+        more = msgspec.structs.replace(query, limit=query.limit + 1, as_of_us=as_of_us)
         found = self.results.find(more)
         shown = found[: query.limit]
-        now_us = query.as_of_us or self._clock.now_us()
-        rows = [self._told(each, contract, now_us) for each in shown]
-        last = rows[-1] if len(found) > len(shown) else None
+        told = self.outlet.revisions if query.history else self.outlet.rows
+        rows = told(shown, contract, query.as_of_us or self._clock.now_us(), public=public)
+        last = shown[-1].finding.row if len(found) > len(shown) else None
         return ValuesPage(rows, None if last is None else _position(last))
 
-    def open(self, contract: Contract, grain: Grain, area: Area, within: Window) -> list[ResultRow]:
+    def open(
+        self, contract: Contract, grain: Grain, area: Area, within: Window, *, public: bool
+    ) -> list[Published]:
         """Compute the windows of an area that nobody has closed yet.
 
         Args:
@@ -202,6 +217,7 @@ class IndicatorBook:
             grain: One of its grains.
             area: One area.
             within: Where windows start.
+            public: The reader may not read the observations.
         """
         city = self.city()
         now_us = self._clock.now_us()
@@ -216,11 +232,12 @@ class IndicatorBook:
             if self._engine.span(city, job).end_us > max(closed_us, now_us - OPEN_US)
         ]
         found = self._engine.compute(city, jobs[-OPEN_MAX:])
-        return [
+        rows = [
             msgspec.structs.replace(each.row, state="open", revision=0)
             for each in found
             if each.row.n_expected or each.row.reason != "incomplete"
         ]
+        return self.outlet.opened(rows, contract, public=public)
 
     def compute(
         self,
@@ -250,8 +267,13 @@ class IndicatorBook:
         asked = f"{contract.id} {grain} {', '.join(map(str, areas)) or 'every area'}"
         return self.results.append(findings, cause, actor=actor, asked=asked[:300])
 
-    def explain(self, contract: Contract, grain: Grain, area: Area, window: Window) -> Explained:
-        """Return where a value came from, read afresh from the store."""
+    def explain(
+        self, contract: Contract, grain: Grain, area: Area, window: Window, *, public: bool
+    ) -> Explained:
+        """Return where a value came from, read afresh from the store.
+
+        The public gets neither inputs nor lineage of personal data.
+        """
         city = self.city()
         job = Job(contract.id, grain, window, area)
         (fresh,) = self._engine.compute(city, [job])
@@ -267,20 +289,25 @@ class IndicatorBook:
         )
         stored = self.results.find(query)
         now_us = self._clock.now_us()
-        revisions = [self._told(each, governing.contract, now_us) for each in stored]
+        own = governing.contract
+        revisions = self.outlet.revisions(stored, own, now_us, public=public)
+        (opened,) = self.outlet.opened([fresh.row], own, public=public)
+        if self.outlet.gated(own, public=public):
+            row = revisions[-1] if revisions else opened
+            return Explained(own, window, row, revisions, [], [], {}, "")
         shown = stored[-1].finding if stored else fresh
-        components = self._components(city, job, governing.contract)
+        components = self._components(city, job, own)
         inputs = [
             explained
-            for base in self._bases(governing.contract, city, area)
+            for base in self._bases(own, city, area)
             for explained in self._inputs(
                 city, msgspec.structs.replace(job, indicator=base.id), base
             )
         ]
         return Explained(
-            contract=governing.contract,
+            contract=own,
             window=window,
-            row=revisions[-1] if revisions else fresh.row,
+            row=revisions[-1] if revisions else opened,
             revisions=revisions,
             components=components,
             inputs=inputs,
@@ -297,9 +324,6 @@ class IndicatorBook:
         sites = self._registry.sites.all()
         city = CityMap(sites, self._store.series(), self.zone)
         return make_proof(self._engine, self._store, sites, city, area, stored)
-
-    def _told(self, stored: Stored, contract: Contract, now_us: int) -> ResultRow:
-        return stored.at(now_us, contract.lateness_h)
 
     def _jobs(
         self, city: CityMap, contract: Contract, grain: Grain, areas: list[Area], within: Window
@@ -321,14 +345,14 @@ class IndicatorBook:
         bases = base_of(self.contracts, contract, contract.valid_from)
         return [base for base in bases if city.inside(area, base)]
 
-    def _components(self, city: CityMap, job: Job, contract: Contract) -> list[ResultRow]:
+    def _components(self, city: CityMap, job: Job, contract: Contract) -> list[Published]:
         if not isinstance(contract.formula, HighestIndex):
             return []
         jobs = [
             msgspec.structs.replace(job, indicator=base.id)
             for base in self._bases(contract, city, job.area)
         ]
-        return [each.row for each in self._engine.compute(city, jobs)]
+        return [exact(each.row) for each in self._engine.compute(city, jobs)]
 
     def _inputs(self, city: CityMap, job: Job, contract: Contract) -> list[SeriesExplained]:
         members = city.inside(job.area, contract)

@@ -29,8 +29,8 @@ class Figure(msgspec.Struct, frozen=True):
     revision: int | None = None
 
 
-def find_figure(results: Results, figure: Figure) -> Stored | None:
-    """Return a figure as it was published; None if it never was. Blocking."""
+def find_figure(results: Results, figure: Figure, until_us: int) -> Stored | None:
+    """Return a figure as it was published until an instant; None if it was not. Blocking."""
     query = ResultsQuery(
         figure.indicator,
         figure.grain,
@@ -38,6 +38,7 @@ def find_figure(results: Results, figure: Figure) -> Stored | None:
         areas=(str(figure.area),),
         from_us=figure.window.start_us,
         to_us=figure.window.start_us + 1,
+        as_of_us=until_us,
         history=True,
         limit=REVISIONS_MAX,
     )

@@ -45,6 +45,7 @@ def faults(contract: Contract) -> Iterator[tuple[str, str]]:
     yield from _identity(contract)
     yield from _inputs(contract)
     yield from _gate(contract)
+    yield from _privacy(contract)
     yield from _bands(contract.bands)
     yield from _formula(contract)
     if not contract.tests:
@@ -101,6 +102,18 @@ def _gate(contract: Contract) -> Iterator[tuple[str, str]]:
             yield f"completeness.{level}", f"levels are {', '.join(sorted(LEVELS))} and quarters"
         elif not 0 < share <= 1:
             yield f"completeness.{level}", f"{share} is no fraction above 0 and up to 1"
+
+
+def _privacy(contract: Contract) -> Iterator[tuple[str, str]]:
+    privacy = contract.privacy
+    if privacy.kind == "none":
+        return
+    if privacy.k < 1:
+        yield "privacy.k", "say the smallest cell that may be shown: 10 by section 15e"
+    if privacy.dominance is not None and not 0 < privacy.dominance < 1:
+        yield "privacy.dominance", f"{privacy.dominance} is no share of one contributor"
+    if not contract.inputs:
+        yield "privacy", "what is computed from other figures cannot be guarded: guard those"
 
 
 def _bands(bands: tuple[Band, ...]) -> Iterator[tuple[str, str]]:

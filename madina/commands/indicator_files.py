@@ -34,6 +34,9 @@ def export(  # noqa: PLR0913 - each is an option of the command line
     last: Annotated[str | None, typer.Option("--to", help="Last day, included.")] = None,
     as_of: Annotated[str | None, typer.Option(help="As it was published at an instant.")] = None,
     history: Annotated[bool, typer.Option("--history", help="Every revision.")] = False,
+    public: Annotated[
+        bool, typer.Option("--public", help="As the public gets it: small counts and homes hidden.")
+    ] = False,
     data_dir: DataDir = None,
 ) -> None:
     """Write published values to a file, all of them."""
@@ -47,6 +50,7 @@ def export(  # noqa: PLR0913 - each is an option of the command line
         "to": last,
         "asOf": as_of,
         "includeHistory": "true" if history else None,
+        "public": "true" if public else None,
     }
     with api(data_dir) as platform:
         size = platform.save(resource("/v1/indicators", indicator, "export"), asked, file)

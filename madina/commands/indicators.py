@@ -37,6 +37,9 @@ Id = Annotated[str, typer.Argument(metavar="ID", help="Name of the indicator: ai
 AreaHelp = "device:PROVIDER/ID, place:ID, district:ID or city."
 Area = Annotated[str, typer.Option(help=AreaHelp)]
 Areas = Annotated[list[str] | None, typer.Option("--area", help=AreaHelp, show_default="all")]
+Public = Annotated[
+    bool, typer.Option("--public", help="As the public gets it: small counts and homes hidden.")
+]
 GrainOption = Annotated[Grain | None, typer.Option(help="hour, day or year.", show_default="first")]
 
 
@@ -90,6 +93,7 @@ def values(  # noqa: PLR0913 - each is an option of the command line
     last: Annotated[str | None, typer.Option("--to", help="Last day, included.")] = None,
     as_of: Annotated[str | None, typer.Option(help="As it was published at an instant.")] = None,
     history: Annotated[bool, typer.Option("--history", help="Every revision.")] = False,
+    public: Public = False,
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
@@ -101,6 +105,7 @@ def values(  # noqa: PLR0913 - each is an option of the command line
         "to": last,
         "asOf": as_of,
         "includeHistory": "true" if history else None,
+        "public": "true" if public else None,
     }
     path = resource("/v1/indicators", indicator, "values")
     with api(data_dir) as platform:
@@ -157,11 +162,17 @@ def explain(  # noqa: PLR0913 - each is an option of the command line
     observations: Annotated[
         bool, typer.Option("--observations", help="List the observations too, all of them.")
     ] = False,
+    public: Public = False,
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
     """Print where a number came from, down to the observations."""
-    asked = {"area": area, "period": period, "grain": grain}
+    asked = {
+        "area": area,
+        "period": period,
+        "grain": grain,
+        "public": "true" if public else None,
+    }
     with api(data_dir) as platform:
         found = platform.get(resource("/v1/indicators", indicator, "explain"), asked)
         inputs: Any = found["inputs"]

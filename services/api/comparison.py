@@ -7,6 +7,7 @@ from pydantic import Field
 
 from indicators.contracts import UnknownIndicatorError
 from indicators.contracts.difference import difference
+from indicators.privacy import Published
 from indicators.results import Stored
 from services.api.figure_asking import (
     FigureParameters,
@@ -18,7 +19,7 @@ from services.api.figure_asking import (
 )
 from services.api.indicator_documents import TIME_MAX, AreaName, ValueDocument
 from services.asking import Document, answer
-from services.authority import Running
+from services.authority import Running, Viewer
 from services.problems import PROBLEMS
 from services.running import Services
 
@@ -84,6 +85,7 @@ class ComparisonDocument(Document):
 async def compare_values(
     request: Request,
     running: Running,
+    caller: Viewer,
     indicator: str,
     asked: Annotated[CompareParameters, Query()],
 ) -> Response:
@@ -92,16 +94,15 @@ async def compare_values(
     Two days, two areas, or two revisions of one figure. Figures of two definitions are not
     compared: the answer says in which members the definitions differ.
     """
-    _, left, mine = await figure_asked(running, indicator, asked)
-    _, right, theirs = await figure_asked(
-        running, asked.with_indicator or indicator, _second(asked)
-    )
+    first = await figure_asked(running, caller, indicator, asked)
+    second = await figure_asked(running, caller, asked.with_indicator or indicator, _second(asked))
+    left, right = first.stored, second.stored
     comparable = contract_of(left) == contract_of(right)
     document = ComparisonDocument(
         comparable=comparable,
-        left=ComparedValue(**figure_members(running, left, mine)),
-        right=ComparedValue(**figure_members(running, right, theirs)),
-        change=_change(left, right) if comparable else None,
+        left=ComparedValue(**figure_members(first)),
+        right=ComparedValue(**figure_members(second)),
+        change=_change(first.row, second.row) if comparable else None,
         definitions=[] if comparable else _definitions(running, left, right),
     )
     return answer(request, document)
@@ -115,11 +116,11 @@ def _second(asked: CompareParameters) -> FigureParameters:
         version=asked.with_version or (None if asked.with_indicator else asked.version),
         # Another revision is the point of comparing one figure with itself.
         revision=asked.with_revision,
+        public=asked.public,
     )
 
 
-def _change(left: Stored, right: Stored) -> ChangeDocument:
-    first, second = left.finding.row, right.finding.row
+def _change(first: Published, second: Published) -> ChangeDocument:
     value = ratio = None
     if first.value is not None and second.value is not None:
         value = second.value - first.value

@@ -13,7 +13,7 @@ from indicators.areas import Area
 from indicators.contracts.model import Contract
 from indicators.proof import write_proof
 from indicators.results import ResultsQuery, Stored
-from services.api.figure_asking import FigureParameters, figure_asked, figure_members
+from services.api.figure_asking import FigureParameters, FoundFigure, figure_asked, figure_members
 from services.api.indicator_asking import areas_asked, grain_asked, time_asked
 from services.api.indicator_documents import (
     AREAS_MAX,
@@ -21,12 +21,13 @@ from services.api.indicator_documents import (
     AreaName,
     Bound,
     GrainName,
+    PublicOnly,
     ValueDocument,
     value_members,
 )
 from services.api.indicators import contract_asked
 from services.asking import Document, answer, instant
-from services.authority import Running
+from services.authority import Running, Viewer
 from services.exports import FORMATS, exported
 from services.problems import PROBLEMS, ProblemError
 from services.proofs import ProofError
@@ -68,6 +69,7 @@ class ExportParameters(Document):
     as_of: Annotated[str | None, Field(alias="asOf", max_length=TIME_MAX)] = None
     include_history: Annotated[bool, Field(alias="includeHistory")] = False
     version: Annotated[str | None, Field(max_length=32)] = None
+    public: PublicOnly = False
 
 
 class FigureDocument(ValueDocument):
@@ -85,7 +87,7 @@ class FigureDocument(ValueDocument):
 
 @router.get("/{indicator}/export", response_class=StreamingResponse, responses=FILES)
 async def export_values(
-    running: Running, indicator: str, asked: Annotated[ExportParameters, Query()]
+    running: Running, caller: Viewer, indicator: str, asked: Annotated[ExportParameters, Query()]
 ) -> Response:
     """Send every value that was published, without a limit, as CSV, Parquet or data package.
 
@@ -99,10 +101,16 @@ async def export_values(
     name = f"{contract.id}-{query.grain}.{suffix}"
     return StreamingResponse(
         exported(
-            asked.format, _pages(running, contract, versions, query), versions.values(), at_us
+            asked.format,
+            _pages(running, contract, versions, query, public=caller.is_public(asked.public)),
+            versions.values(),
+            at_us,
         ),
         media_type=media,
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        headers={
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "Vary": "Authorization",
+        },
     )
 
 
@@ -140,12 +148,17 @@ async def _query(
 
 
 async def _pages(
-    running: Services, contract: Contract, versions: dict[str, Contract], query: ResultsQuery
+    running: Services,
+    contract: Contract,
+    versions: dict[str, Contract],
+    query: ResultsQuery,
+    *,
+    public: bool,
 ) -> AsyncIterator[list[dict[str, Any]]]:
     after = None
     while True:
         part = msgspec.structs.replace(query, after=after)
-        page = await running.threads.run(running.indicators.page, contract, part)
+        page = await running.threads.run(running.indicators.page, contract, part, public=public)
         yield [
             {
                 "indicator": row.indicator,
@@ -164,32 +177,33 @@ async def _pages(
 async def read_figure(
     request: Request,
     running: Running,
+    caller: Viewer,
     indicator: str,
     asked: Annotated[FigureParameters, Query()],
 ) -> Response:
     """Return one published figure: the latest revision, or the one that is named."""
-    _, stored, contract = await figure_asked(running, indicator, asked)
-    finding = stored.finding
+    found = await figure_asked(running, caller, indicator, asked)
+    finding = found.stored.finding
     return answer(
         request,
         FigureDocument(
-            **figure_members(running, stored, contract),
+            **figure_members(found),
             grain=finding.grain,
-            inputs_hash=finding.inputs_hash,
-            lineage=finding.lineage,
-            url=_url(request, stored, asked),
+            inputs_hash="" if found.gated else finding.inputs_hash,
+            lineage={} if found.gated else finding.lineage,
+            url=_url(request, found, asked),
         ),
     )
 
 
-def _url(request: Request, stored: Stored, asked: FigureParameters) -> str:
-    row = stored.finding.row
+def _url(request: Request, found: FoundFigure, asked: FigureParameters) -> str:
+    row = found.row
     url = request.url.replace(query="")
     return str(
         url.include_query_params(
             area=row.area,
             period=asked.period,
-            grain=stored.finding.grain,
+            grain=found.stored.finding.grain,
             version=row.version,
             revision=row.revision,
         )
@@ -198,15 +212,22 @@ def _url(request: Request, stored: Stored, asked: FigureParameters) -> str:
 
 @router.get("/{indicator}/figure/proof", response_class=Response, responses=PACKAGE)
 async def prove_figure(
-    running: Running, indicator: str, asked: Annotated[FigureParameters, Query()]
+    running: Running, caller: Viewer, indicator: str, asked: Annotated[FigureParameters, Query()]
 ) -> Response:
     """Send one published figure with its definitions and every observation behind it, as a ZIP.
 
     `madina indicators verify FILE` computes it again with nothing else.
     """
-    area, stored, _ = await figure_asked(running, indicator, asked)
-    content = await running.threads.run(_proof, running, area, stored)
-    row = stored.finding.row
+    found = await figure_asked(running, caller, indicator, asked)
+    if found.gated:
+        raise ProblemError(
+            HTTPStatus.UNAUTHORIZED,
+            "key_missing",
+            "a proof of this figure would hold observations of persons or households",
+            mend="ask with a key that may read them, and keep the proof to yourself",
+        )
+    content = await running.threads.run(_proof, running, found.area, found.stored)
+    row = found.row
     name = f"{row.indicator}-{asked.period[:10]}-r{row.revision}.zip"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(content, media_type="application/zip", headers=headers)

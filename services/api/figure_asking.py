@@ -3,21 +3,31 @@
 from http import HTTPStatus
 from typing import Annotated, Any
 
+import msgspec
 from pydantic import Field
 
 from indicators.areas import Area
 from indicators.contracts.model import Contract
+from indicators.privacy import Published
 from indicators.results import Stored
 from services.api.indicator_asking import areas_asked, bad_request, grain_asked, period_asked
-from services.api.indicator_documents import TIME_MAX, AreaName, GrainName, value_members
+from services.api.indicator_documents import (
+    TIME_MAX,
+    AreaName,
+    GrainName,
+    PublicOnly,
+    value_members,
+)
 from services.api.indicators import contract_asked
 from services.asking import Document
+from services.authority import Caller
 from services.problems import ProblemError
 from services.published import Figure, find_figure
 from services.running import Services
 
 __all__ = [
     "FigureParameters",
+    "FoundFigure",
     "Revision",
     "Version",
     "contract_of",
@@ -37,11 +47,26 @@ class FigureParameters(Document):
     grain: GrainName | None = None
     version: Version = None
     revision: Revision = None
+    public: PublicOnly = False
+
+
+class FoundFigure(msgspec.Struct, frozen=True):
+    """A figure, as it was computed and as its reader gets it.
+
+    Attributes:
+        gated: The reader gets less than was computed.
+    """
+
+    area: Area
+    stored: Stored
+    contract: Contract
+    row: Published
+    gated: bool
 
 
 async def figure_asked(
-    running: Services, indicator: str, asked: FigureParameters
-) -> tuple[Area, Stored, Contract]:
+    running: Services, caller: Caller, indicator: str, asked: FigureParameters
+) -> FoundFigure:
     """Return a figure, and the definition that it is printed by.
 
     Raises:
@@ -55,8 +80,16 @@ async def figure_asked(
         raise bad_request("area", "a figure is of one area: name one")
     window = period_asked(asked.period, grain, city.zone_of(area))
     figure = Figure(contract.id, grain, area, window, asked.version, asked.revision)
-    found = await running.threads.run(find_figure, running.indicators.results, figure)
-    if found is None:
+    public = caller.is_public(asked.public)
+    now_us = running.parts.clock.now_us()
+    outlet = running.indicators.outlet
+    until_us = outlet.until(contract, now_us, public=public)
+    found = await running.threads.run(find_figure, running.indicators.results, figure, until_us)
+    told = outlet.rows if asked.revision is None else outlet.revisions
+    rows = await running.threads.run(
+        told, [] if found is None else [found], contract, now_us, public=public
+    )
+    if found is None or not rows:
         which = f"{contract.id} of {area} for {asked.period}"
         revision = "" if asked.revision is None else f" in revision {asked.revision}"
         raise ProblemError(
@@ -66,7 +99,7 @@ async def figure_asked(
             mend=f"GET /v1/indicators/{contract.id}/values?includeHistory=true lists what was;"
             f" POST /v1/indicators/{contract.id}/compute publishes a period that is over",
         )
-    return area, found, contract
+    return FoundFigure(area, found, contract, rows[0], outlet.gated(contract, public=public))
 
 
 def contract_of(stored: Stored) -> str:
@@ -74,13 +107,13 @@ def contract_of(stored: Stored) -> str:
     return str(stored.finding.lineage["contract"])
 
 
-def figure_members(running: Services, stored: Stored, contract: Contract) -> dict[str, Any]:
+def figure_members(found: FoundFigure) -> dict[str, Any]:
     """Return the members of a figure that stands by itself."""
-    row = stored.at(running.parts.clock.now_us(), contract.lateness_h)
+    row, contract = found.row, found.contract
     return {
         **value_members(row, contract),
         "indicator": row.indicator,
         "version": row.version,
         "unit": contract.unit,
-        "hash": contract_of(stored),
+        "hash": contract_of(found.stored),
     }

@@ -9,7 +9,7 @@ from city.instants import to_text
 from indicators.contracts import contract_hash
 from indicators.contracts.model import Contract, Source
 from indicators.formula_words import formula_words
-from indicators.rows import ResultRow
+from indicators.privacy import Published
 from services.asking import Cursor, Document
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "IndicatorDocument",
     "IndicatorItem",
     "IndicatorPage",
+    "PublicOnly",
     "SourceDocument",
     "ValueDocument",
     "ValuesDocument",
@@ -156,6 +157,15 @@ class ComputedDocument(Document):
     values: list[ValueDocument]
 
 
+PublicOnly = Annotated[
+    bool,
+    Field(
+        description="as the public gets it, also with a key that opens exact values of"
+        " personal data"
+    ),
+]
+
+
 class ValuesParameters(Document):
     """Which values; `asOf` is what was published then, `includeHistory` every revision."""
 
@@ -166,6 +176,7 @@ class ValuesParameters(Document):
     as_of: Annotated[str | None, Field(alias="asOf", max_length=TIME_MAX)] = None
     include_history: Annotated[bool, Field(alias="includeHistory")] = False
     version: Annotated[str | None, Field(max_length=32)] = None
+    public: PublicOnly = False
     limit: Annotated[int, Field(ge=1, le=VALUES_MAX)] = VALUES
     cursor: Cursor = None
 
@@ -176,6 +187,7 @@ class ExplainParameters(Document):
     area: AreaName
     period: Annotated[str, Field(max_length=TIME_MAX)]
     grain: GrainName | None = None
+    public: PublicOnly = False
 
 
 class ComputeBody(Document):
@@ -200,7 +212,7 @@ def indicator_document(versions: list[Contract]) -> IndicatorDocument:
     )
 
 
-def value_document(row: ResultRow, contract: Contract) -> ValueDocument:
+def value_document(row: Published, contract: Contract) -> ValueDocument:
     """Write a value."""
     return ValueDocument(**value_members(row, contract))
 
@@ -235,7 +247,7 @@ def source_document(source: Source) -> SourceDocument:
     )
 
 
-def value_members(row: ResultRow, contract: Contract) -> dict[str, Any]:
+def value_members(row: Published, contract: Contract) -> dict[str, Any]:
     """Return the members of a value."""
     whole = row.value is not None and contract.rounding.digits == 0
     return {

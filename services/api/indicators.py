@@ -9,6 +9,7 @@ from city.clock import US_PER_MINUTE
 from city.instants import to_text
 from indicators.contracts import UnknownIndicatorError
 from indicators.contracts.model import Contract
+from indicators.privacy import exact
 from indicators.results import ResultsQuery
 from services.api.explanation_documents import (
     ExplanationDocument,
@@ -37,7 +38,7 @@ from services.api.indicator_documents import (
     value_document,
 )
 from services.asking import answer, decode_cursor, encode_cursor, instant
-from services.authority import Caller, Changer, Reader, Running
+from services.authority import Caller, Changer, Running, Viewer
 from services.indicators import Explained, TooMuchError
 from services.log_view import LogAwayError
 from services.problems import PROBLEMS, ProblemError
@@ -78,6 +79,7 @@ async def read_indicator(request: Request, running: Running, indicator: str) -> 
 async def read_values(
     request: Request,
     running: Running,
+    caller: Viewer,
     indicator: str,
     asked: Annotated[ValuesParameters, Query()],
 ) -> Response:
@@ -107,11 +109,14 @@ async def read_values(
         after=decode_cursor(asked.cursor, tuple[str, int, int]),
         limit=asked.limit,
     )
-    page = await running.threads.run(running.indicators.page, contract, query)
+    public = caller.is_public(asked.public)
+    page = await running.threads.run(running.indicators.page, contract, query, public=public)
     rows = page.rows
     if one is not None and page.last is None and asked.as_of is None:
         shown = {(row.start_us, row.end_us) for row in rows}
-        opened = await running.threads.run(running.indicators.open, contract, grain, one, within)
+        opened = await running.threads.run(
+            running.indicators.open, contract, grain, one, within, public=public
+        )
         rows += [row for row in opened if (row.start_us, row.end_us) not in shown]
     document = ValuesDocument(
         indicator=contract.id,
@@ -127,7 +132,7 @@ async def read_values(
 async def explain_value(
     request: Request,
     running: Running,
-    caller: Reader,
+    caller: Viewer,
     indicator: str,
     asked: Annotated[ExplainParameters, Query()],
 ) -> Response:
@@ -139,7 +144,14 @@ async def explain_value(
     if area.name == "*":
         raise bad_request("area", "one value is explained at a time: name one area")
     window = period_asked(asked.period, grain, city.zone_of(area))
-    found = await running.threads.run(running.indicators.explain, contract, grain, area, window)
+    found = await running.threads.run(
+        running.indicators.explain,
+        contract,
+        grain,
+        area,
+        window,
+        public=caller.is_public(asked.public),
+    )
     ledger = await _ledger(running, caller, found)
     return answer(request, explanation_document(found, ledger))
 
@@ -172,7 +184,7 @@ async def compute_values(
     document = ComputedDocument(
         indicator=contract.id,
         revised=len(found),
-        values=[value_document(each.row, contract) for each in found],
+        values=[value_document(exact(each.row), contract) for each in found],
     )
     return answer(request, document)
 

@@ -1,0 +1,180 @@
+"""The one door through which indicators leave: exact for whom may read observations, else gated.
+
+Documents, exports and cards take `Published` rows, and nothing else makes those of stored figures.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from indicators.civil import Window, window_at
+from indicators.contracts import UnknownIndicatorError
+from indicators.privacy import Published, exact, guarded, hidden
+from indicators.release import GRAINS, Key, Release, current, released, step_before
+from indicators.results import Results, ResultsQuery, Stored
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from indicators.contracts import Contract, Contracts
+    from indicators.rows import ResultRow
+
+__all__ = ["Outlet"]
+
+ROWS_AT_ONCE: Final = 5_000
+TABLES_KEPT: Final = 64
+# A single meter is never shown: its figures need not be read.
+COMBINED: Final = ("place:*", "district:*", "city")
+_Table = dict[Key, list[Release]]
+
+
+class Outlet:
+    """Says what of stored figures a reader gets. Its calls block: they run in threads.
+
+    Args:
+        results: What was computed.
+        contracts: The definitions.
+        zone: The city's.
+    """
+
+    def __init__(self, results: Results, contracts: Contracts, zone: ZoneInfo) -> None:
+        self._results = results
+        self._contracts = contracts
+        self._zone = zone
+        self._known: dict[tuple[str, str, int], tuple[int, _Table]] = {}
+
+    def gated(self, contract: Contract, *, public: bool) -> bool:
+        """Say whether a reader gets less of an indicator than was computed."""
+        return public and guarded(contract.privacy)
+
+    def until(self, contract: Contract, at_us: int, *, public: bool) -> int:
+        """Return by when what a reader gets at an instant was computed."""
+        return step_before(at_us) if self.gated(contract, public=public) else at_us
+
+    def rows(
+        self, found: Sequence[Stored], contract: Contract, at_us: int, *, public: bool
+    ) -> list[Published]:
+        """Return what a reader gets of the figures that are the latest at an instant.
+
+        Args:
+            found: Computed figures that were the latest at `at_us`.
+            contract: Any version of the indicator.
+            at_us: The instant.
+            public: The reader may not read the observations.
+        """
+        rows = [self._latest(each, contract, at_us, public=public) for each in found]
+        return [row for row in rows if row is not None]
+
+    def revisions(
+        self, found: Sequence[Stored], contract: Contract, at_us: int, *, public: bool
+    ) -> list[Published]:
+        """Return what a reader gets of revisions: those that never became public are left out."""
+        rows = [self._revision(each, contract, at_us, public=public) for each in found]
+        return [row for row in rows if row is not None]
+
+    def opened(
+        self, rows: Sequence[ResultRow], contract: Contract, *, public: bool
+    ) -> list[Published]:
+        """Return what a reader gets of figures whose window is not over.
+
+        Who asked every second would see one person pass; so the public waits for the end.
+        """
+        secret = self.gated(contract, public=public)
+        return [hidden(row) if secret else exact(row) for row in rows]
+
+    def _latest(
+        self, stored: Stored, contract: Contract, at_us: int, *, public: bool
+    ) -> Published | None:
+        own = self._own(stored, contract)
+        row = stored.at(at_us, own.lateness_h)
+        if not self.gated(own, public=public):
+            return exact(row)
+        table = self._table(stored, own)
+        if _key(row) not in table:
+            return hidden(row)
+        found = current(table, _key(row), at_us)
+        return None if found is None else _as_of(found, row)
+
+    def _revision(
+        self, stored: Stored, contract: Contract, at_us: int, *, public: bool
+    ) -> Published | None:
+        own = self._own(stored, contract)
+        row = stored.at(at_us, own.lateness_h)
+        if not self.gated(own, public=public):
+            return exact(row)
+        table = self._table(stored, own)
+        if _key(row) not in table:
+            return hidden(row)
+        for each in table[_key(row)]:
+            if each.row.revision == row.revision and each.step_us <= at_us:
+                return _as_of(each.row, row)
+        return None
+
+    def _own(self, stored: Stored, contract: Contract) -> Contract:
+        row = stored.finding.row
+        try:
+            return self._contracts.get(row.indicator, row.version)
+        except UnknownIndicatorError:
+            return contract
+
+    def _table(self, stored: Stored, contract: Contract) -> _Table:
+        """Return what became public of the longest period that a figure lies in."""
+        row = stored.finding.row
+        period = window_at(max(contract.grains, key=GRAINS.index), row.start_us, self._zone)
+        name = (row.indicator, row.version, period.start_us)
+        revision = self._results.revision()
+        known = self._known.get(name)
+        if known is None or known[0] != revision:
+            table = self._released(contract, row.version, period)
+            self._known = {
+                **dict(list(self._known.items())[-TABLES_KEPT:]),
+                name: (revision, table),
+            }
+            return table
+        return known[1]
+
+    def _released(self, contract: Contract, version: str, period: Window) -> _Table:
+        return released(
+            contract.privacy,
+            contract.grains,
+            [
+                stored
+                for grain in contract.grains
+                for stored in self._all(
+                    ResultsQuery(
+                        contract.id,
+                        grain,
+                        version=version,
+                        areas=COMBINED if contract.privacy.kind == "households" else None,
+                        from_us=period.start_us,
+                        to_us=period.end_us,
+                        history=True,
+                        limit=ROWS_AT_ONCE,
+                    )
+                )
+                # By another clock a day may lie in two periods: nobody could look at all of it.
+                if stored.finding.row.end_us <= period.end_us
+            ],
+        )
+
+    def _all(self, query: ResultsQuery) -> list[Stored]:
+        found: list[Stored] = []
+        while True:
+            page = self._results.find(query)
+            found += page
+            if len(page) < query.limit:
+                return found
+            last = page[-1].finding.row
+            after = (last.area, last.start_us, last.revision)
+            query = msgspec.structs.replace(query, after=after)
+
+
+def _key(row: ResultRow) -> Key:
+    return row.area, row.start_us, row.end_us
+
+
+def _as_of(found: Published, row: ResultRow) -> Published:
+    return Published(msgspec.structs.replace(found, state=row.state))
