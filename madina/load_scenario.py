@@ -14,11 +14,12 @@ from city.clock import MachineClock
 from city.instants import text_us, to_text
 from city.ledger import Balance
 from link.nats_link import first_cause
-from loadtest.outcome.account import FleetRecord, account_of, fleet_records
+from loadtest.outcome.account import FleetRecord, account_of, fleet_records, tally_of
 from loadtest.outcome.faults import FaultOutcome, caught_up
 from loadtest.outcome.judge import bottlenecks, budget_checks, complaints_of, phase_figures
 from loadtest.outcome.read_back import StoredValue, checked_devices, read_back
 from loadtest.outcome.run import LoadRun, Window, fleet_outcomes
+from loadtest.outcome.tally import account_from
 from loadtest.rig.crew import CrewError, worker_count
 from loadtest.rig.fleet_load import fleet_format
 from loadtest.rig.machine import revision, this_machine
@@ -228,8 +229,9 @@ def _accounted(
     )
     after = _settled(plan, records, platform, before)
     catch_up_s = time.monotonic() - watched.ended_s
+    tally = tally_of(records, before, after)
     # Where several machines send, the ledger has what all of them sent: `merge` compares.
-    account = account_of(records, before, after) if plan.shard.of == 1 else None
+    account = account_from(tally) if plan.shard.of == 1 else None
     devices = checked_devices(records, plan.forms, None if exact else plan.scenario.checked)
     findings = read_back(
         devices,
@@ -243,6 +245,7 @@ def _accounted(
     return msgspec.structs.replace(
         run,
         account=account,
+        tally=tally,
         findings=findings,
         catch_up_s=catch_up_s,
         faults=caught_up(run.faults, run.backlog, rate, settled_s),

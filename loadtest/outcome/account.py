@@ -3,17 +3,17 @@
 from collections.abc import Iterator
 from typing import Final
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from city.ledger import Balance
 from loadtest.outcome.findings import Account
+from loadtest.outcome.tally import Sums, Tally, account_from, ledger_counts
 from loadtest.rig.order import FleetResult, Order
 from loadtest.scenario.model import Scenario
 from loadtest.stream.content import WRONG_UNIT, FleetContent
 
-__all__ = ["FleetRecord", "account_of", "fleet_records"]
+__all__ = ["FleetRecord", "account_of", "fleet_records", "tally_of"]
 
 Numbers = NDArray[np.int64]
 Marks = NDArray[np.bool_]
@@ -72,17 +72,6 @@ class FleetRecord:
             yield np.arange(start, min(start + CHUNK, self.due), dtype=np.int64)
 
 
-class _Sums(msgspec.Struct):
-    sent: int = 0
-    promised: int = 0
-    good: int = 0
-    good_sent: int = 0
-    repeats: int = 0
-    malformed: int = 0
-    malformed_promised: int = 0
-    wrong_units: int = 0
-
-
 def fleet_records(
     scenario: Scenario, orders: list[Order], results: list[list[FleetResult]]
 ) -> list[FleetRecord]:
@@ -107,44 +96,28 @@ def fleet_records(
     ]
 
 
-def account_of(records: list[FleetRecord], before: Balance, after: Balance) -> Account:
-    """Compare every message of a run with the ledger from before and after it.
+def tally_of(records: list[FleetRecord], before: Balance, after: Balance) -> Tally:
+    """Count every message of a machine by what should become of it.
 
     Args:
-        records: Of all fleets; nothing else sent for their providers meanwhile.
+        records: Of all fleets; nothing else sent for their providers meanwhile, but other machines
+            of the same run.
         before: Balance of their providers before the run.
         after: The same once nothing is pending.
     """
-    sums = _Sums()
+    sums = Sums()
     for record in records:
         for numbers in record.chunks():
             _count(record, numbers, sums)
-    gained = {
-        name: getattr(after.messages, name) - getattr(before.messages, name)
-        for name in ("accepted", "quarantined", "duplicate")
-    }
-    rejected = after.observations.rejected - before.observations.rejected
-    lost = max(0, sums.good - gained["accepted"])
-    lost += max(0, sums.malformed_promised - gained["quarantined"])
-    doubled = max(0, gained["accepted"] - sums.good_sent)
-    return Account(
-        sent=sums.sent,
-        promised=sums.promised,
-        good=sums.good,
-        good_sent=sums.good_sent,
-        repeats=sums.repeats,
-        malformed=sums.malformed,
-        wrong_units=sums.wrong_units,
-        **gained,
-        rejected=rejected,
-        lost=lost,
-        doubled=doubled,
-        pending=after.messages.pending,
-        difference=abs(after.difference.messages) + abs(after.difference.observations),
-    )
+    return Tally(sums, ledger_counts(before), ledger_counts(after))
 
 
-def _count(record: FleetRecord, numbers: Numbers, sums: _Sums) -> None:
+def account_of(records: list[FleetRecord], before: Balance, after: Balance) -> Account:
+    """Compare every message of a run with the ledger from before and after it; see `tally_of`."""
+    return account_from(tally_of(records, before, after))
+
+
+def _count(record: FleetRecord, numbers: Numbers, sums: Sums) -> None:
     fates = record.content.fates(numbers)
     sent = record.sent(numbers) & ~fates.void
     promised = record.promised(numbers) & ~fates.void

@@ -7,6 +7,7 @@ import msgspec
 from loadtest.outcome.findings import Findings
 from loadtest.outcome.judge import budget_checks, complaints_of, phase_figures
 from loadtest.outcome.run import FleetOutcome, LoadRun
+from loadtest.outcome.tally import account_from, added
 from loadtest.rig.crew import CrewProgress
 from loadtest.rig.machine import PartTick
 from loadtest.scenario.curve import curve_of
@@ -31,6 +32,9 @@ def merge_runs(runs: list[LoadRun]) -> LoadRun:
         MergeError: They are of different scenarios, or not all shards, or one is there twice.
     """
     first = _checked(runs)
+    # Without a platform of ours nobody has asked a ledger.
+    tallies = [run.tally for run in runs if run.tally is not None]
+    tally = added(tallies) if len(tallies) == len(runs) else None
     whole = msgspec.structs.replace(
         first,
         shard=f"0/1 of {len(runs)}",
@@ -46,6 +50,8 @@ def merge_runs(runs: list[LoadRun]) -> LoadRun:
         parts=_parts(runs),
         stolen=max(run.stolen for run in runs),
         bottleneck=[f"shard {run.shard}: {words}" for run in runs for words in run.bottleneck],
+        tally=tally,
+        account=None if tally is None else account_from(tally),
         findings=_findings([run.findings for run in runs if run.findings is not None]),
         catch_up_s=max((run.catch_up_s or 0.0 for run in runs), default=None),
     )

@@ -8,6 +8,7 @@ import msgspec
 from loadtest.latency import LatencySummary
 from loadtest.outcome.faults import Backlog, FaultOutcome
 from loadtest.outcome.findings import Account, Findings
+from loadtest.outcome.tally import Tally
 from loadtest.rig.crew import CrewProgress
 from loadtest.rig.machine import Machine, PartTick
 from loadtest.rig.order import FleetResult
@@ -91,6 +92,7 @@ class LoadRun(msgspec.Struct, frozen=True, kw_only=True):
         stolen: Share of this machine's time that others took.
         bottleneck: Why nothing here may be said of the platform's latency; empty: it may.
         account: Every message, against the ledger; None where no platform of ours was asked.
+        tally: What the account is made from; a shard has only this, and all of them add up.
         findings: Every stored value of some devices, against what was sent.
         catch_up_s: From the last PUBACK until nothing waited any more.
         faults: What was done to the platform, and when it had caught up; by place in the scenario.
@@ -124,6 +126,7 @@ class LoadRun(msgspec.Struct, frozen=True, kw_only=True):
     bottleneck: list[str]
     phases: list[PhaseFigures]
     account: Account | None = None
+    tally: Tally | None = None
     findings: Findings | None = None
     reading: ReadingRecord | None = None
     catch_up_s: float | None = None

@@ -11,6 +11,7 @@ from loadtest.outcome.compare import compared
 from loadtest.outcome.html import report_html
 from loadtest.outcome.merge import MergeError, merge_runs
 from loadtest.outcome.run import LoadRun
+from loadtest.outcome.tally import LedgerCounts, Sums, Tally
 
 NewRun = Callable[..., LoadRun]
 
@@ -55,6 +56,28 @@ def test_shards_add_up_and_a_missing_one_is_named(new_run: NewRun) -> None:
     )
     with pytest.raises(MergeError, match=r"shard 1/3 is of another scenario"):
         merge_runs([shards[0], other, shards[2]])
+
+
+def test_shards_are_held_together_against_the_ledger_that_all_of_them_saw(new_run: NewRun) -> None:
+    # Each machine began and ended at another moment of one ledger, which had 500 before.
+    seen = [(500, 1_900), (640, 3_499), (520, 2_800)]
+    shards = [
+        msgspec.structs.replace(
+            new_run(0.01, seed=at, shard=f"{at}/3", share=3),
+            tally=Tally(
+                Sums(sent=1_000, promised=1_000, good=1_000, good_sent=1_000),
+                LedgerCounts(before, 0, 0, 0, 0, 0),
+                LedgerCounts(after, 0, 0, 0, 0, 0),
+            ),
+        )
+        for at, (before, after) in enumerate(seen)
+    ]
+    whole = merge_runs(shards)
+    assert whole.account is not None
+    assert (whole.account.good, whole.account.accepted, whole.account.lost) == (3_000, 2_999, 1)
+    assert whole.complaints == ["1 promised messages are not there"]
+    unasked = msgspec.structs.replace(shards[1], tally=None)
+    assert merge_runs([shards[0], unasked, shards[2]]).account is None
 
 
 def test_a_record_is_kept_whole_and_its_page_needs_no_internet(new_run: NewRun) -> None:
