@@ -94,7 +94,7 @@ class Outlet:
             return exact(row)
         table = self._table(stored, own)
         if _key(row) not in table:
-            return hidden(row)
+            return _alone(row)
         found = current(table, _key(row), at_us)
         return None if found is None else _as_of(found, row)
 
@@ -107,7 +107,7 @@ class Outlet:
             return exact(row)
         table = self._table(stored, own)
         if _key(row) not in table:
-            return hidden(row)
+            return _alone(row)
         for each in table[_key(row)]:
             if each.row.revision == row.revision and each.step_us <= at_us:
                 return _as_of(each.row, row)
@@ -174,6 +174,11 @@ class Outlet:
 
 def _key(row: ResultRow) -> Key:
     return row.area, row.start_us, row.end_us
+
+
+def _alone(row: ResultRow) -> Published:
+    """Return a figure that was never weighed with others: a number stays, and lack is no secret."""
+    return exact(row) if row.value is None else hidden(row)
 
 
 def _as_of(found: Published, row: ResultRow) -> Published:

@@ -103,3 +103,17 @@ def test_what_one_late_meter_used_is_not_the_difference_of_two_published_sums(
     assert public(city)["city"] == 12.0
     answer = city.admin.get(f"{WATER}/values", params={**DAYS, "area": "city"})
     assert answer.json()["values"][0]["value"] == 15.0
+
+
+def test_a_home_without_enough_data_is_incomplete_and_not_suppressed(
+    city: City, used: Callable[[Meters], None], idle: Batch
+) -> None:
+    city.registry.places.create("a test", PlaceDraft("tower", district="old"))
+    draft = DeviceDraft("acme", "silent", kind="meter", place="tower", expected_interval_s=3_600.0)
+    city.registry.devices.create("a test", draft)
+    series = Series(99, "acme", "silent", "volume", "m3", "number")
+    city.apply(msgspec.structs.replace(idle, series=[series]))
+    used({"a1": ("tower", 1.0)})
+    found = public(city)
+    assert found["device:acme/silent"] == "incomplete"
+    assert found["device:acme/a1"] == "suppressed"
