@@ -235,6 +235,8 @@ def _lines(run: LoadRun) -> Iterator[tuple[str, object]]:
 
 
 def _kept_words(run: LoadRun) -> str:
+    if run.account is None and run.tally is not None:
+        return "budgets kept; `madina load merge` holds all shards against the ledger"
     if run.account is None or not run.account.lost:
         return "every message is accounted for, budgets kept"
     most = expected_of(run.scenario.faults).lost
