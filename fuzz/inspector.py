@@ -22,6 +22,9 @@ OWN = (
     ("park/p7/bays/0113/state", b'{"status": "BUSY", "v": -999, "gw": {"rssi": -97}}'),
     ("hall/thermo-1/temp", b"22,5"),
     ("bins/batch", b'[{"id": "b1", "fill_pct": "12,5"}, {"id": "b2", "fill_pct": "80"}]'),
+    ("weather/w1/lines", b'{"ts": 1772619330, "temp": 21.5}\n{"ts": 1772619390, "temp": 21.6}\n'),
+    ("river/r4/rows", b"time;level;temp\n04.03.2026 11:15;1,25;8,5\n04.03.2026 11:30;1,26;8,4\n"),
+    ("soil/s2/values", b'{"readings": [{"name": "temp", "value": 9.5}], "ts": 1772619330}'),
 )
 
 

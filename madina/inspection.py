@@ -47,6 +47,8 @@ def _print_group(group: Group) -> None:
         print(printable(f"  sample of {sample.topic}: {text}"))
     for words, count in list(group.faults.items())[:FAULTS_SHOWN]:
         print(printable(f"  {count} cannot be read so: {words}"))
+    for words in group.notes:
+        print(printable(f"  note: {words}"))
     if len(group.candidates) > 1:
         print_table(("  read as", "samples", "would say"), map(_candidate, group.candidates))
     if group.quantities:

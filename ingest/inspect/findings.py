@@ -98,6 +98,7 @@ class Group(msgspec.Struct, frozen=True):
         options: Of the route.
         why: What the choice of the codec rests on.
         faults: What could not be read as proposed, and how often.
+        notes: What a person has to know or decide: what the proposal does not read, and why.
     """
 
     pattern: str
@@ -115,6 +116,7 @@ class Group(msgspec.Struct, frozen=True):
     quantities: list[FoundQuantity]
     devices: list[FoundDevice]
     faults: dict[str, int] = {}
+    notes: list[str] = []
 
 
 class Findings(msgspec.Struct, frozen=True):

@@ -12,7 +12,9 @@ from city.topics import filter_matches, masked_topic, specificity
 from ingest.apply.routing import IGNORE, Lane, Router
 from ingest.inspect.findings import Candidate, Findings, FoundQuantity, Group, Heard, Shown
 from ingest.inspect.mapping import write_mapping
-from ingest.inspect.sniff import document_of, is_control, recognise
+from ingest.inspect.refusal import NoMappingError
+from ingest.inspect.sniff import document_of, is_control, lines_of, recognise
+from ingest.inspect.tables import rows_of
 from ingest.inspect.topics import FIXED, topic_patterns
 from ingest.inspect.trial import Trial, tried
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from city.samples import SampledValue
     from ingest.codecs.seam import Codec
     from ingest.inspect.findings import Confidence
+    from ingest.inspect.mapping import WrittenMapping
     from registry.facts import Route
 
 __all__ = ["Inspector"]
@@ -95,23 +98,25 @@ class Inspector:
         if codec == IGNORE:
             why = "it tells how a device is, and nothing that is measured"
             return self._group(pattern, draft, messages, _NOTHING, "medium", why)
-        written = None if codec else write_mapping(name, pattern, messages[:MAPPED_FROM])
-        if written is not None:
-            codec, options = MAPPING, written.options
-            draft = self._lane(draft, codec, options)
-            trial = tried(draft, messages)
-            sure: Confidence = "medium" if trial.observed == len(messages) else "low"
-            why = "no format that is known; members by their names"
-            quantities = written.quantities
-        elif codec:
-            draft = self._lane(draft, codec, {})
-            trial = tried(draft, messages)
-            sure = "high" if trial.observed else "low"
-            why, quantities = f"it bears the signature of {codec}", None
-        else:
-            why = "nobody knows this format: see `mapping` for a layout of its bytes"
-            return self._group(pattern, draft, messages, _NOTHING, "low", why)
-        return self._group(pattern, draft, messages, trial, sure, why, quantities=quantities)
+        if not codec:
+            return self._mapped(pattern, draft, messages)
+        draft = self._lane(draft, codec, {})
+        trial = tried(draft, messages)
+        why = f"it bears the signature of {codec}"
+        return self._group(
+            pattern, draft, messages, trial, "high" if trial.observed else "low", why
+        )
+
+    def _mapped(self, pattern: str, draft: Lane, messages: list[Heard]) -> Group:
+        try:
+            written = write_mapping(draft.route, pattern, messages[:MAPPED_FROM])
+        except NoMappingError as error:
+            return self._group(pattern, draft, messages, _NOTHING, "low", str(error))
+        draft = self._lane(draft, MAPPING, written.options)
+        trial = tried(draft, messages)
+        sure: Confidence = "medium" if trial.observed == len(messages) else "low"
+        why = f"no format that is known; {written.what}"
+        return self._group(pattern, draft, messages, trial, sure, why, written=written)
 
     def _group(  # noqa: PLR0913 - what it is made of
         self,
@@ -122,7 +127,7 @@ class Inspector:
         sure: Confidence,
         why: str,
         *,
-        quantities: list[FoundQuantity] | None = None,
+        written: WrittenMapping | None = None,
         known: bool = False,
     ) -> Group:
         candidates = [] if known or lane.codec == IGNORE else self._candidates(lane, messages)
@@ -142,9 +147,10 @@ class Inspector:
             why=why,
             samples=[*map(_shown, list(shown.values())[:SAMPLES])],
             candidates=candidates,
-            quantities=_sent_quantities(trial) if quantities is None else quantities,
+            quantities=_sent_quantities(trial) if written is None else written.quantities,
             devices=trial.devices,
             faults=trial.faults,
+            notes=[] if written is None else written.notes,
         )
 
     def _lane(self, draft: Lane, codec: str, options: dict[str, Any]) -> Lane:
@@ -212,8 +218,12 @@ def _masked(pattern: str) -> str:
 
 def _shape(message: Heard) -> Hashable:
     document = document_of(message.payload)
+    if document is None and (lines := lines_of(message.payload)):
+        document = lines[0]
     if isinstance(document, dict):
         return frozenset(cast("dict[str, Any]", document))
+    if document is None and (rows := rows_of(message.payload)) is not None:
+        return rows[0], len(rows[1][0])
     return type(document).__name__
 
 

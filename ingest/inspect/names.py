@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from ingest.inspect.findings import Confidence
 
-__all__ = ["DEVICE_NAMES", "META_NAMES", "TIME_NAMES", "UNIT_NAMES", "Named", "named"]
+__all__ = ["DEVICE_NAMES", "META_NAMES", "TIME_NAMES", "UNIT_NAMES", "Named", "is_known", "named"]
 
 TIME_NAMES: Final = frozenset(
     ("t", "ts", "at", "dt", "time", "timestamp", "date", "datetime", "date_time", "epoch",
@@ -87,6 +87,12 @@ def named(path: Sequence[str], numbers: Sequence[float], said: str | None) -> Na
         return _ended(plain, quantity, unit)
     usual = _usual(quantity, numbers)
     return usual if said is None else _doubted(usual, said)
+
+
+def is_known(name: str) -> bool:
+    """Say whether a sender's name, with a unit at its end or not, is that of a known quantity."""
+    found = named([name], [], None)
+    return found is not None and quantity_of(found.quantity) is not None
 
 
 def _doubted(usual: Named, said: str) -> Named:

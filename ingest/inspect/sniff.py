@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ingest.inspect.findings import Heard
 
-__all__ = ["document_of", "is_control", "recognise"]
+__all__ = ["document_of", "is_control", "lines_of", "recognise"]
 
 CONTENT_TYPES: Final = {
     "application/senml+json": "senml-json",
@@ -61,13 +61,15 @@ def _of_payload(message: Heard, payload: bytes) -> str | None:
         return _of_object(message.topic, cast("dict[str, Any]", document))
     if isinstance(document, list):
         return _of_array(message.topic, cast("list[Any]", document))
-    return _of_text(message.topic, payload)
+    return None if lines_of(payload) else _of_text(message.topic, payload)
 
 
 def is_control(message: Heard) -> bool:
     """Say whether a message seems to tell how its sender is, and nothing that is measured."""
     return message.payload in CONTROL_WORDS or (
-        CONTROL.search(message.topic) is not None and document_of(message.payload) is None
+        CONTROL.search(message.topic) is not None
+        and document_of(message.payload) is None
+        and not lines_of(message.payload)
     )
 
 
@@ -79,6 +81,15 @@ def document_of(payload: bytes) -> Any:  # noqa: ANN401 - any JSON
         return msgspec.json.decode(payload)
     except (ValueError, RecursionError):
         return None
+
+
+def lines_of(payload: bytes) -> list[dict[str, Any]]:
+    """Return the JSON objects of a payload with one a line; none where it is anything else."""
+    lines = [each for each in payload.split(b"\n") if each.strip()]
+    if not all(each.lstrip()[:1] == b"{" for each in lines):
+        return []
+    found = [*map(document_of, lines)]
+    return found if all(isinstance(each, dict) for each in found) else []
 
 
 def _is_senml_cbor(message: Heard, payload: bytes) -> bool:

@@ -48,6 +48,7 @@ def _route(group: Group) -> Iterator[str]:
         yield from _comments(f"{sample.topic}: {text}")
     for words, count in list(group.faults.items())[:FAULTS_SHOWN]:
         yield from _comments(f"{count} of them cannot be read so: {words}")
+    yield from _comments(*(f"note: {words}" for words in group.notes))
     if group.codec and MASK not in group.pattern:
         yield from _table(group)
     else:

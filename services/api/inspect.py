@@ -86,6 +86,7 @@ class TrafficDocument(Document):
     Attributes:
         codec: Empty where nothing can be proposed.
         faults: What could not be read so, and how often.
+        notes: What the proposal does not read, or a person has to decide.
     """
 
     pattern: str
@@ -103,6 +104,7 @@ class TrafficDocument(Document):
     quantities: list[FoundQuantityDocument]
     devices: list[FoundDeviceDocument]
     faults: dict[str, int]
+    notes: list[str]
 
 
 class InspectDocument(Document):

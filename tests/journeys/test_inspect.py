@@ -137,12 +137,22 @@ def recorded() -> list[tuple[str, bytes]]:
     return found
 
 
+# Lines of JSON, rows of CSV and records of one quantity each.
+SHAPES = (
+    ("meteo/w1/lines", b'{"temp_c": 21.5}\n{"temp_c": 21.6}\n'),
+    ("meteo/w2/lines", b'{"temp_c": 20.5}'),
+    ("river/rows", b"station_id;level_m;temp\nR4;1,25;8,5\nR5;1,31;8,4\n"),
+    ("soil/gw", b'{"device": "s2", "readings": [{"name": "temp", "value": 9.5, "unit": "C"}]}'),
+)
+SHAPED = {"meteo/w1", "meteo/w2", "river/R4", "river/R5", "soil/s2"}
+
+
 def test_what_is_proposed_reads_what_was_heard(
     start: Callable[..., Platform], tmp_path: Path
 ) -> None:
     platform = start()
     boxes = [(f"airbox/a{n}/data", b'{"pm25": %d, "temp_c": 21.5}' % (n + 5)) for n in range(3)]
-    traffic = [*recorded(), *boxes]
+    traffic = [*recorded(), *boxes, *SHAPES]
     send(platform, *traffic)
     platform.until(lambda: platform.ledger()["quarantined"] == len(traffic), "nothing is read")
     file = tmp_path / "proposal.toml"
@@ -163,5 +173,12 @@ def test_what_is_proposed_reads_what_was_heard(
     ledger = platform.madina("ledger")
     assert set(ledger["difference"].values()) == {0}
     assert ledger["messages"]["accepted"] + ledger["messages"]["duplicate"] + unread == len(traffic)
+    devices = {
+        f"{each['provider']}/{each['id']}"
+        for group in findings["groups"]
+        for each in group["devices"]
+    }
+    assert devices >= SHAPED
+    assert {*created["devices"]} >= SHAPED
     # The key of an agent stands in no file; its place is open.
     assert 'pattern = "/json/+/+/attrs/#"' in file.read_text(encoding="utf-8")

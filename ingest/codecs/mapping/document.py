@@ -17,6 +17,7 @@ from ingest.codecs.mapping.paths import compile_path
 from ingest.codecs.mapping.values import PathValue
 
 __all__ = [
+    "COLUMNS_MAX",
     "BytesMapping",
     "CsvMapping",
     "JsonMapping",
