@@ -39,6 +39,7 @@ from services.api import (
     unknown_devices,
     users,
 )
+from services.body_limit import BodyLimit
 from services.front import serve_pages
 from services.openapi import describe
 from services.parts import ServicesParts
@@ -96,6 +97,7 @@ def create_app(parts: ServicesParts) -> FastAPI:
     app = _described(parts.version, lifespan)
     app.state.services = services
     answer_problems(app)
+    app.add_middleware(BodyLimit, most_bytes=BODY_MAX_BYTES)
     serve_pages(app, parts.pages)
     return app
 
@@ -119,7 +121,6 @@ def _described(version: str, lifespan: Lifespan[FastAPI] | None) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
-        max_body_size=BODY_MAX_BYTES,
     )
     for router in ROUTERS:
         app.include_router(router)

@@ -144,12 +144,7 @@ async def _body(request: Request) -> bytes:
             async for part in request.stream():
                 length += len(part)
                 if length > BODY_MAX_BYTES:
-                    raise ProblemError(
-                        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                        "too_large",
-                        f"more than {BODY_MAX_BYTES:,} bytes as sent",
-                        mend="send it in several requests, or as gzip",
-                    )
+                    raise _too_large()
                 parts.append(part)
     except TimeoutError:
         words = f"the body did not come within {READ_S:g} s"
@@ -157,3 +152,12 @@ async def _body(request: Request) -> bytes:
             HTTPStatus.BAD_REQUEST, "too_slow", words, mend="send it again"
         ) from None
     return b"".join(parts)
+
+
+def _too_large() -> ProblemError:
+    return ProblemError(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        "too_large",
+        f"more than {BODY_MAX_BYTES:,} bytes as sent",
+        mend="send it in several requests, or as gzip",
+    )

@@ -9,6 +9,7 @@ import hmac
 import json
 import os
 import signal
+import socket
 from typing import TYPE_CHECKING
 
 import httpx
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.live
 
+ANSWER_S = 60.0
 JSON = {"Content-Type": "application/json"}
 TWO = [{"n": 1}, {"n": 2}]
 
@@ -154,6 +156,10 @@ def test_a_signature_of_the_body_as_sent_opens_its_route(routed: City) -> None:
         ("boxes", b" \n", JSON, 422, "no_message"),
         ("boxes", b"[]", JSON, 422, "no_message"),
         ("boxes", b'[{"n":1},', JSON, 422, "not_json"),
+        ("boxes", gzip.compress(b"[" * (8 << 20)), JSON | {"Content-Encoding": "gzip"}, 422,
+         "json_depth"),
+        ("boxes", gzip.compress(b"[" + b"1," * (4 << 20)), JSON | {"Content-Encoding": "gzip"}, 413,
+         "too_large"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_taken_is_refused_in_words_and_nothing_of_it_is_kept(  # noqa: PLR0913, PLR0917 - one case a line
@@ -174,6 +180,21 @@ def test_what_cannot_be_taken_is_refused_in_words_and_nothing_of_it_is_kept(  # 
     assert logged(routed, frames_on_log) == []
 
 
+def test_who_asks_before_sending_too_much_is_refused_before_sending_it(routed: City) -> None:
+    host, _, port = routed.address.removeprefix("http://").rpartition(":")
+    key = key_for(routed, route="boxes")
+    head = (
+        "POST /v1/ingest/boxes HTTP/1.1\r\nHost: madina\r\nContent-Type: application/json\r\n"
+        f"Authorization: Bearer {key}\r\nContent-Length: {100 << 20}\r\n"
+        "Expect: 100-continue\r\nConnection: close\r\n\r\n"
+    )
+    with socket.create_connection((host, int(port)), timeout=ANSWER_S) as connection:
+        connection.sendall(head.encode())
+        answer = connection.makefile("rb").read()
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b"application/problem+json" in answer
+
+
 # So few that no machine is too slow to send more.
 @pytest.mark.parametrize("http_ingest_rate", [2.0])
 def test_who_sends_too_often_is_told_when_to_come_again(routed: City) -> None:
@@ -184,6 +205,8 @@ def test_who_sends_too_often_is_told_when_to_come_again(routed: City) -> None:
     refused = [each for each in answers if each.status_code == 429]
     assert refused
     assert int(refused[0].headers["Retry-After"]) >= 1
+    assert refused[0].headers["Content-Type"] == "application/problem+json"
+    assert refused[0].json()["type"] == "urn:madina:problem:too_many_requests"
     # Others are not held back by it.
     assert routed.admin.post("/v1/ingest/boxes", content=b"{}", headers=JSON).status_code == 202
 

@@ -283,6 +283,7 @@ def test_users_are_not_shown_to_everybody(city: City) -> None:
 def test_a_body_that_is_too_large_or_no_json_is_refused(city: City) -> None:
     large = city.admin.post("/v1/places", content=b'"' + b"x" * (9 << 20) + b'"')
     assert large.status_code == 413
+    assert large.json()["type"] == "urn:madina:problem:too_large"
     endless = city.admin.post("/v1/places", content=(b"x" * (1 << 20) for _ in range(9)))
     assert endless.status_code == 413
     assert endless.json()["type"] == "urn:madina:problem:too_large"
