@@ -60,6 +60,8 @@ _SPELLINGS: Final[dict[str, tuple[str, ...]]] = {
     "ms": ("C26",),
     "min": ("MIN",),
     "h": ("HUR",),
+    "d": ("DAY",),
+    "%/d": (),
     "kg": ("KGM",),
     "/h": ("1/h",),
     "1": ("/", "count", "C62"),

@@ -16,10 +16,13 @@ from indicators.contracts.model import Contract, Input
 from indicators.contracts.shapes import (
     Counted,
     DayEveningNight,
+    DaysToFull,
     EnergyMean,
     ExceededCount,
     ExceededLevel,
     ExtremeDay,
+    FillLevel,
+    FillRate,
     HeatIndex,
     HighestIndex,
     MeanBand,
@@ -45,6 +48,7 @@ from indicators.formulas import (
     noise,
     registers,
     traffic,
+    waste,
 )
 from indicators.formulas.asked import Asked
 from indicators.rows import Outcome, ResultRow, state_at
@@ -83,6 +87,9 @@ SERIES: Final[Mapping[type, SeriesFormula]] = {
     RateOfRise: flood.rate_of_rise,
     TimeToThreshold: flood.time_to_threshold,
     TimeMean: traffic.time_mean,
+    FillLevel: waste.fill_level,
+    FillRate: waste.fill_rate,
+    DaysToFull: waste.days_to_full,
 }
 JoinedFormula = Callable[[Asked, Any, Sequence[Observations]], Outcome]
 # Formulas of several inputs.
@@ -101,6 +108,9 @@ LOOKED: Final[Mapping[type, Looked]] = {
     StageBand: flood.looked_back,
     RateOfRise: flood.looked_back,
     TimeToThreshold: flood.looked_back,
+    FillLevel: waste.looked_back,
+    FillRate: waste.looked_back,
+    DaysToFull: waste.looked_back,
 }
 
 
@@ -165,14 +175,20 @@ def span(asked: Asked) -> Window:
 
 def reach_days(contract: Contract) -> int:
     """Return how many days before and after its own an observation may still count in a value."""
+    days = 1
     match contract.formula:
         case ExtremeDay(run=run):
-            return run
+            days = run
         case RegisterUse(before_h=before_h) | StageBand(before_h=before_h):
-            return 1 + before_h // 24
+            days += before_h // 24
+        case FillRate(before_days=before) | DaysToFull(rate=FillRate(before_days=before)):
+            days += before
+        case FillLevel(smoothed=readings):
+            days += -(-(readings - 1) * contract.inputs[0].longest_interval_s // DAY_S)
         case _:
             # A night is of the day before, and a NowCast looks back into it.
-            return 1
+            pass
+    return days
 
 
 def qualifies(wanted: Input, interval_us: int) -> bool:

@@ -15,8 +15,10 @@ from indicators.compute import span
 from indicators.contracts.model import Contract, Input
 from indicators.contracts.shapes import (
     DayEveningNight,
+    DaysToFull,
     EnergyMean,
     ExtremeDay,
+    FillRate,
     HeatIndex,
     MeanIndex,
     MeanValue,
@@ -119,7 +121,7 @@ def _gates(asked: Asked, interval_us: int) -> Iterable[tuple[Window, str]]:
             found = [(span_of(asked, each), "period") for each in periods]
         case EnergyMean(period=part) if part is not None:
             found = [(span_of(asked, part), "period")]
-        case Stage() | StageBand() | RateOfRise() | TimeToThreshold():
+        case Stage() | StageBand() | RateOfRise() | TimeToThreshold() | FillRate() | DaysToFull():
             # A number of levels gates them, wherever they lie.
             found = []
         case _:

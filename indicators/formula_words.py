@@ -7,10 +7,13 @@ from indicators.contracts.model import Contract
 from indicators.contracts.shapes import (
     Counted,
     DayEveningNight,
+    DaysToFull,
     EnergyMean,
     ExceededCount,
     ExceededLevel,
     ExtremeDay,
+    FillLevel,
+    FillRate,
     HeatIndex,
     HighestIndex,
     MeanBand,
@@ -171,6 +174,27 @@ def _time_mean(_: Contract, __: TimeMean) -> str:
     return "mean of the shares of time, each weighed by how long it was measured"
 
 
+def _fill_level(_: Contract, formula: FillLevel) -> str:
+    return f"mean of the levels, each the median of the last {formula.smoothed}, within 0 to 100"
+
+
+def _fill_rate(_: Contract, formula: FillRate) -> str:
+    emptied = formula.collection
+    return (
+        "median slope between every two readings since the last collection (of the last"
+        f" {formula.before_days} days), at least {formula.points} over {formula.hours} h; a"
+        f" collection is a drop by {emptied.drop} or more to {emptied.to} % or less within"
+        f" {emptied.within_h} h"
+    )
+
+
+def _days_to_full(_: Contract, formula: DaysToFull) -> str:
+    return (
+        f"(100 - newest level) / fill rate, where that is above {formula.above} %/d; at most"
+        f" {formula.cap_d} d"
+    )
+
+
 WORDS: Final[Mapping[type, Words]] = {
     MeanIndex: _mean_index,
     MeanValue: _mean_value,
@@ -191,4 +215,7 @@ WORDS: Final[Mapping[type, Words]] = {
     StageBand: _stage_band,
     RateOfRise: _rate_of_rise,
     TimeToThreshold: _time_to_threshold,
+    FillLevel: _fill_level,
+    FillRate: _fill_rate,
+    DaysToFull: _days_to_full,
 }

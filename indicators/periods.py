@@ -18,16 +18,16 @@ def whole_days(first: date, last: date, zone: ZoneInfo) -> Window:
 
 
 def starting_in(grain: Grain, within: Window, zone: ZoneInfo, limit: int) -> list[Window]:
-    """Return the windows that start in some time; of months and years those that it lies in.
+    """Return the windows that start in some time; of weeks, months and years those that it lies in.
 
     At most `limit`, and one more where there are more.
     """
     first, last = day_of(within.start_us, zone), day_of(within.end_us - 1, zone)
-    if grain in ("month", "year"):
+    if grain in ("week", "month", "year"):
         first = day_of(window_of(grain, first, zone).start_us, zone)
     found = (
         window
         for window in windows(grain, first, last, zone)
-        if grain in ("month", "year") or within.start_us <= window.start_us < within.end_us
+        if grain in ("week", "month", "year") or within.start_us <= window.start_us < within.end_us
     )
     return list(islice(found, limit + 1))

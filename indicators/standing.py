@@ -157,7 +157,7 @@ class Standing:
     ) -> Iterator[Window]:
         """Yield the windows whose last observation lies in a time."""
         first, last = day_of(since_us - LONGEST_SPAN_US, zone), day_of(until_us, zone)
-        if grain in ("month", "year"):
+        if grain in ("week", "month", "year"):
             first = day_of(window_of(grain, first, zone).start_us, zone)
         for window in windows(grain, first, last, zone):
             known_us = span(Asked(contract, grain, window, zone)).end_us
@@ -258,7 +258,7 @@ def _around(
     }
     reach = reach_days(contract)
     nearby = {day + timedelta(days=ahead) for day in days for ahead in range(-reach, reach + 1)}
-    if grain in ("month", "year"):
+    if grain in ("week", "month", "year"):
         nearby = {day_of(window_of(grain, day, zone).start_us, zone) for day in nearby}
     for day in sorted(nearby):
         for window in windows(grain, day, day, zone):

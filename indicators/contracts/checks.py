@@ -10,9 +10,11 @@ from city.units import ucum
 from indicators.contracts.model import Band, Contract
 from indicators.contracts.shapes import (
     DayEveningNight,
+    DaysToFull,
     EnergyMean,
     ExceededCount,
     ExtremeDay,
+    FillRate,
     HeatIndex,
     HighestIndex,
     MeanIndex,
@@ -25,7 +27,7 @@ __all__ = ["faults"]
 
 ID: Final = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)+")
 VERSION: Final = re.compile(r"\d+\.\d+\.\d+")
-LEVELS: Final = frozenset({"15min", "hour", "day", "period", "month", "year"})
+LEVELS: Final = frozenset({"15min", "hour", "day", "week", "period", "month", "year"})
 QUARTERS_A_YEAR: Final = 4
 HOURS_A_DAY: Final = 24
 # The levels that gate a formula, where they are not the grains that it is published in.
@@ -37,6 +39,8 @@ GATED: Final[Mapping[type, set[str]]] = {
     HighestIndex: set(),
     HeatIndex: {"hour", "day"},
     ExtremeDay: {"hour", "day"},
+    FillRate: set(),
+    DaysToFull: set(),
 }
 
 

@@ -183,8 +183,8 @@ class Contract(Part, frozen=True):
     """The definition of one indicator in one version. Field by field: indicators.md section 17.
 
     Attributes:
-        completeness: Threshold of each level that gates: `hour`, `day`, `period`, `month`, `year`
-            and, of a year's quarters, `quarters` (how many of them meet the share of `year`).
+        completeness: Threshold of each level that gates: `hour`, `day`, `week`, `period`, `month`,
+            `year` and, of a year's quarters, `quarters` (so many of them meet the share of `year`).
         band_grains: Grains whose values are given a band; empty: all.
         valid_from: First day whose windows this version governs, by the window's start.
         valid_to: First day that it no longer governs.

@@ -16,6 +16,7 @@ from indicators.columns import Observations
 from indicators.contracts.shapes import RateOfRise, Stage, StageBand, TimeToThreshold
 from indicators.exact import half_up, settled
 from indicators.formulas.asked import Asked
+from indicators.formulas.slopes import theil_sen
 from indicators.rows import NullReason, Outcome
 
 __all__ = [
@@ -24,7 +25,6 @@ __all__ = [
     "rate_of_rise",
     "stage",
     "stage_band",
-    "theil_sen",
     "time_to_threshold",
 ]
 
@@ -141,13 +141,6 @@ def looked_back(asked: Asked, formula: Stage | StageBand | RateOfRise | TimeToTh
     elif not isinstance(formula, Stage):
         before_us = SLOTS * slot_us
     return Window(asked.window.end_us - before_us, asked.window.end_us)
-
-
-def theil_sen(time_us: NDArray[np.int64], value: Numbers) -> float:
-    """Return the median of the slopes between every two values, per microsecond."""
-    later, earlier = np.triu_indices(len(value), 1)[::-1]
-    slopes = (value[later] - value[earlier]) / (time_us[later] - time_us[earlier])
-    return float(np.median(slopes))
 
 
 def _is_in(

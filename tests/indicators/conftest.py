@@ -142,7 +142,8 @@ class Town:
         self, indicator: str, area: str, grain: Grain = "day", **parts: object
     ) -> list[ResultRow]:
         """Return the latest results of the day."""
-        query = ResultsQuery(indicator, grain, areas=(area,), from_us=DAY_US, **parts)  # pyright: ignore[reportArgumentType]
+        parts = {"from_us": DAY_US, **parts}
+        query = ResultsQuery(indicator, grain, areas=(area,), **parts)  # pyright: ignore[reportArgumentType]
         return [each.at(self.clock.now_us(), 48) for each in self.results.find(query)]
 
     def close(self) -> None:

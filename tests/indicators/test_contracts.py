@@ -68,7 +68,7 @@ def test_a_definition_does_not_change_under_its_version(contracts: Contracts) ->
         ('quantity = "pm2_5"', 'quantity = "pm25x"', "inputs[0]", "not stored"),
         ("longest_interval_s = 3600", "longest_interval_s = 0", "inputs[0].longest_interval_s", ""),
         ("day = 0.75", "day = 1.2", "completeness.day", "no fraction"),
-        ("day = 0.75", "week = 0.75", "completeness.week", "levels are"),
+        ("day = 0.75", "decade = 0.75", "completeness.decade", "levels are"),
         (", day = 0.75", "", "completeness.day", "no threshold"),
         ('"day"', "", "grains", "grain"),
         ('"day"', '"fortnight"', "grains[0]", "fortnight"),

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from indicators.areas import parse_area
 from indicators.civil import Window
 from indicators.engine import Job
-from indicators.formulas.flood import band_after, theil_sen
+from indicators.formulas.flood import band_after
 from registry.records import DeviceDraft
 
 if TYPE_CHECKING:
@@ -40,11 +38,6 @@ def test_after_a_long_time_below_it_is_the_band_of_the_level(levels: list[float]
 
 def test_a_threshold_that_nobody_said_is_not_there() -> None:
     assert [band([level], (1, None, 3)) for level in (0.9, 1, 2.5, 3)] == [0, 1, 1, 3]
-
-
-def test_one_wrong_level_does_not_pull_the_slope() -> None:
-    days = np.arange(5)
-    assert theil_sen(days, np.asarray([20, 30, 41, 95, 60.0])) == pytest.approx(10.25)
 
 
 def test_a_river_is_as_high_as_its_worst_gauge_and_as_soon_over_as_its_first(town: Town) -> None:

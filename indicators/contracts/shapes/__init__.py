@@ -7,15 +7,20 @@ from indicators.contracts.shapes.levels import DayEveningNight, EnergyMean, Exce
 from indicators.contracts.shapes.means import HighestIndex, MeanBand, MeanIndex, MeanValue, NowCast
 from indicators.contracts.shapes.period import Period
 from indicators.contracts.shapes.traffic import SpaceMeanSpeed, TimeMean
+from indicators.contracts.shapes.waste import Collection, DaysToFull, FillLevel, FillRate
 from indicators.contracts.shapes.water import RegisterUse
 
 __all__ = [
+    "Collection",
     "Counted",
     "DayEveningNight",
+    "DaysToFull",
     "EnergyMean",
     "ExceededCount",
     "ExceededLevel",
     "ExtremeDay",
+    "FillLevel",
+    "FillRate",
     "Formula",
     "HeatIndex",
     "HighestIndex",
@@ -53,4 +58,7 @@ Formula = (
     | TimeToThreshold
     | SpaceMeanSpeed
     | TimeMean
+    | FillLevel
+    | FillRate
+    | DaysToFull
 )
