@@ -73,6 +73,7 @@ _UNITS: Final[dict[str, str]] = {
     "traffic_occupancy": "%",
     "free_spaces": "1",
     "occupied_spaces": "1",
+    "total_spaces": "1",
     "fill_level": "%",
     "fill_level_after": "%",
     "level": "m",

@@ -21,7 +21,7 @@ _Measured = tuple[tuple[str, str], ...]
 AreaKind = Literal["device", "place", "district", "provider", "city"]
 KINDS: Final = ("device", "place", "district", "provider")
 # Without a spatial rule for levels, only devices and places of one device have noise.
-COMBINED: Final = frozenset({"worst", "mean", "median", "sum"})
+COMBINED: Final = frozenset({"worst", "mean", "median", "sum", "ratio_of_sums"})
 
 
 class AreaError(ValueError):

@@ -169,7 +169,9 @@ def gate(seen: Observations, window: Window, share: float) -> Gate:
     return gate_of(len(np.unique(slots)), Fraction(expected_us, seen.interval_us), share)
 
 
-def gate_of_time(known_us: int, seen: Observations, window: Window, share: float) -> Gate:
+def gate_of_time(
+    known_us: int, seen: Observations, window: Window, share: float, *, left_out_us: int = 0
+) -> Gate:
     """Judge how much of a window is known by time, not by slots; what was worked on is not asked.
 
     Args:
@@ -177,11 +179,15 @@ def gate_of_time(known_us: int, seen: Observations, window: Window, share: float
         seen: Of the series, for its interval and pauses.
         window: Half-open.
         share: Needed of it.
+        left_out_us: Of the window, in which there was nothing to know.
     """
     expected_us = window.length_us - overlap_us(seen.pauses, window.start_us, window.end_us)
+    expected_us -= left_out_us
     found = gate_of(known_us, Fraction(expected_us), share)
-    slots = -(-expected_us // seen.interval_us)
-    used = min(known_us // seen.interval_us, slots)
+    # What holds for longer than a window fills its one slot.
+    slot_us = min(seen.interval_us, window.length_us)
+    slots = -(-expected_us // slot_us)
+    used = min(known_us // slot_us, slots)
     return Gate(used, slots, found.completeness, found.passed)
 
 

@@ -24,6 +24,8 @@ from indicators.contracts.shapes import (
     FillLevel,
     FillRate,
     HeatIndex,
+    HeldLevel,
+    HeldShare,
     HighestIndex,
     MeanBand,
     MeanIndex,
@@ -46,6 +48,8 @@ from indicators.formulas import (
     heat,
     means,
     noise,
+    parking,
+    ratio,
     registers,
     traffic,
     waste,
@@ -96,6 +100,8 @@ JoinedFormula = Callable[[Asked, Any, Sequence[Observations]], Outcome]
 JOINED: Final[Mapping[type, JoinedFormula]] = {
     HeatIndex: heat.heat_index,
     SpaceMeanSpeed: traffic.space_mean_speed,
+    HeldShare: parking.held_share,
+    HeldLevel: parking.held_level,
 }
 
 
@@ -111,6 +117,8 @@ LOOKED: Final[Mapping[type, Looked]] = {
     FillLevel: waste.looked_back,
     FillRate: waste.looked_back,
     DaysToFull: waste.looked_back,
+    HeldShare: parking.looked_back,
+    HeldLevel: parking.looked_back,
 }
 
 
@@ -241,6 +249,8 @@ def from_rows(asked: Asked, rows: Iterable[ResultRow]) -> Outcome:
     formula = asked.contract.formula
     if isinstance(formula, HighestIndex):
         return air.highest_index(formula, {row.indicator: row for row in inside})
+    if asked.contract.spatial.rule == "ratio_of_sums":
+        return ratio.of_days(asked, inside)
     known: dict[str, dict[int, float]] = {}
     for row in inside:
         if row.unrounded is not None:
@@ -302,4 +312,6 @@ def result_row(
         reason=outcome.reason,
         computed_us=now_us,
         marks=marks,
+        numerator=outcome.numerator,
+        denominator=outcome.denominator,
     )

@@ -20,6 +20,8 @@ from indicators.contracts.shapes import (
     ExtremeDay,
     FillRate,
     HeatIndex,
+    HeldLevel,
+    HeldShare,
     MeanIndex,
     MeanValue,
     NowCast,
@@ -121,8 +123,17 @@ def _gates(asked: Asked, interval_us: int) -> Iterable[tuple[Window, str]]:
             found = [(span_of(asked, each), "period") for each in periods]
         case EnergyMean(period=part) if part is not None:
             found = [(span_of(asked, part), "period")]
-        case Stage() | StageBand() | RateOfRise() | TimeToThreshold() | FillRate() | DaysToFull():
-            # A number of levels gates them, wherever they lie.
+        case (
+            Stage()
+            | StageBand()
+            | RateOfRise()
+            | TimeToThreshold()
+            | FillRate()
+            | DaysToFull()
+            | HeldShare()
+            | HeldLevel()
+        ):
+            # Levels gate them wherever they lie, or the time that reports hold for.
             found = []
         case _:
             found = [(window, asked.grain)]

@@ -15,6 +15,8 @@ from indicators.contracts.shapes import (
     FillLevel,
     FillRate,
     HeatIndex,
+    HeldLevel,
+    HeldShare,
     HighestIndex,
     MeanBand,
     MeanIndex,
@@ -195,6 +197,24 @@ def _days_to_full(_: Contract, formula: DaysToFull) -> str:
     )
 
 
+def _held_share(_: Contract, formula: HeldShare) -> str:
+    what = "occupied bay-seconds / bay-seconds"
+    if formula.above is not None:
+        what = f"time with an occupancy of {100 * formula.above:g} % or more / time"
+    return f"100 x {what}; {_held(formula.hold_intervals)}"
+
+
+def _held_level(_: Contract, formula: HeldLevel) -> str:
+    return f"bays that are free at the end, at least 0; {_held(formula.hold_intervals)}"
+
+
+def _held(intervals: int) -> str:
+    return (
+        "occupied = total - free, held between 0 and the total; what was reported holds until the"
+        f" next report, at most {intervals} intervals"
+    )
+
+
 WORDS: Final[Mapping[type, Words]] = {
     MeanIndex: _mean_index,
     MeanValue: _mean_value,
@@ -218,4 +238,6 @@ WORDS: Final[Mapping[type, Words]] = {
     FillLevel: _fill_level,
     FillRate: _fill_rate,
     DaysToFull: _days_to_full,
+    HeldShare: _held_share,
+    HeldLevel: _held_level,
 }

@@ -60,6 +60,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     main_input: str | None = None
     reason: NullReason | None = None
     marks: tuple[Mark, ...] = ()
+    numerator: float | None = None
+    denominator: float | None = None
 
 
 class ResultRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,6 +81,8 @@ class ResultRow(msgspec.Struct, frozen=True, kw_only=True):
         revision: 0 while open, 1 for the first after the window's end.
         reason: Why the value is null; otherwise the cause of a revision above 1.
         cause: Cause of a revision above 1 also where the value is null; for `explain`.
+        numerator, denominator: Of a ratio, so that ratios of several areas or days become one of
+            their sums; None where the value is no ratio or null.
     """
 
     indicator: str
@@ -100,6 +104,8 @@ class ResultRow(msgspec.Struct, frozen=True, kw_only=True):
     computed_us: int
     marks: tuple[Mark, ...] = ()
     cause: Cause | None = None
+    numerator: float | None = None
+    denominator: float | None = None
 
 
 def state_at(now_us: int, known_us: int, lateness_h: int) -> State:

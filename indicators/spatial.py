@@ -9,8 +9,11 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+import msgspec
+
 from indicators.contracts.model import Contract
 from indicators.exact import half_up, settled
+from indicators.formulas.ratio import of_sums
 from indicators.rows import Mark, NullReason, Outcome, ResultRow
 
 __all__ = ["of_district", "of_place"]
@@ -62,6 +65,8 @@ def _combined(
         found = _of_all(contract, COMBINE[rule](list(map(_unrounded, valid))), valid, marks)
     elif rule == "sum":
         found = _sum(contract, math.fsum(map(_unrounded, valid)), rows, marks)
+    elif rule == "ratio_of_sums":
+        found = _ratio(contract, valid, marks)
     elif rule == "worst":
         worst = min if contract.spatial.least else max
         found = _taken(worst(valid, key=_badness), valid, marks)
@@ -70,12 +75,23 @@ def _combined(
     return found
 
 
+def _ratio(contract: Contract, valid: Sequence[ResultRow], marks: tuple[Mark, ...]) -> Outcome:
+    """Return the ratio of the sums, with the sums: they may be of a place, and of a district."""
+    value, numerator, denominator = of_sums(contract, valid)
+    found = _of_all(contract, value, valid, marks)
+    return msgspec.structs.replace(found, numerator=numerator, denominator=denominator)
+
+
 def _sum(
     contract: Contract, value: float, rows: Sequence[ResultRow], marks: tuple[Mark, ...]
 ) -> Outcome:
-    """Return a sum: what has no number lacks in it, and in its completeness."""
-    short = any(row.value is None for row in rows)
-    return _of_all(contract, value, rows, (*(("at_least",) if short else ()), *marks))
+    """Return a sum: what has no number lacks in it, and in its completeness.
+
+    Where there is nothing to count (a car park without bays), nothing lacks.
+    """
+    counted = [row for row in rows if row.reason != "not_applicable"]
+    short = any(row.value is None for row in counted)
+    return _of_all(contract, value, counted, (*(("at_least",) if short else ()), *marks))
 
 
 def _of_all(
@@ -132,6 +148,8 @@ def _taken(row: ResultRow, valid: Sequence[ResultRow], marks: tuple[Mark, ...]) 
         n_used=row.n_used,
         n_expected=row.n_expected,
         marks=(*kept, *marks),
+        numerator=row.numerator,
+        denominator=row.denominator,
     )
 
 

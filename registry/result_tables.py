@@ -46,6 +46,8 @@ class RevisionRow(Tables):
     marks: Mapped[list[str]]
     reason: Mapped[str | None] = mapped_column(words(16))
     cause: Mapped[str | None] = mapped_column(words(16))
+    numerator: Mapped[float | None]
+    denominator: Mapped[float | None]
     inputs_hash: Mapped[str] = mapped_column(words(64))
     lineage: Mapped[dict[str, Any]]
 

@@ -16,6 +16,8 @@ from indicators.contracts.shapes import (
     ExtremeDay,
     FillRate,
     HeatIndex,
+    HeldLevel,
+    HeldShare,
     HighestIndex,
     MeanIndex,
     MeanValue,
@@ -168,6 +170,9 @@ def _taken(contract: Contract) -> Iterator[tuple[str, str]]:
     elif isinstance(formula, SpaceMeanSpeed):
         if given != ["vehicles", "speed"]:
             yield "inputs", "this speed is of vehicles and speed, in this order"
+    elif isinstance(formula, HeldShare | HeldLevel):
+        if given != ["free_spaces", "total_spaces"]:
+            yield "inputs", "parking is of free_spaces and total_spaces, in this order"
     elif len(given) > 1:
         yield "inputs", "this formula takes one input"
 

@@ -219,5 +219,5 @@ def test_a_row_carries_what_a_reader_needs() -> None:
         "value": 51, "unrounded": None, "band": "Moderate", "main_input": None,
         "completeness": 1.0, "n_used": 24, "n_expected": 24, "state": "provisional",
         "revision": 1, "reason": None, "computed_us": asked.window.end_us + 1,
-        "marks": ("retrospective",), "cause": None,
+        "marks": ("retrospective",), "cause": None, "numerator": None, "denominator": None,
     }  # fmt: skip

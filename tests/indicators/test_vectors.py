@@ -126,7 +126,7 @@ def differences(outcome: Outcome, vector: Vector) -> list[Difference]:
             same = value == tuple(wanted)
         elif wanted == "null":
             same = value is None
-        elif member in ("unrounded", "completeness"):
+        elif member in ("unrounded", "completeness", "numerator", "denominator"):
             assert isinstance(value, float)
             assert isinstance(wanted, int | float)
             same = abs(value - wanted) < 1e-4

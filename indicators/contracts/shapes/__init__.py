@@ -5,6 +5,7 @@ from indicators.contracts.shapes.flood import RateOfRise, Stage, StageBand, Time
 from indicators.contracts.shapes.heat import ExtremeDay, HeatIndex
 from indicators.contracts.shapes.levels import DayEveningNight, EnergyMean, ExceededLevel
 from indicators.contracts.shapes.means import HighestIndex, MeanBand, MeanIndex, MeanValue, NowCast
+from indicators.contracts.shapes.parking import HeldLevel, HeldShare
 from indicators.contracts.shapes.period import Period
 from indicators.contracts.shapes.traffic import SpaceMeanSpeed, TimeMean
 from indicators.contracts.shapes.waste import Collection, DaysToFull, FillLevel, FillRate
@@ -23,6 +24,8 @@ __all__ = [
     "FillRate",
     "Formula",
     "HeatIndex",
+    "HeldLevel",
+    "HeldShare",
     "HighestIndex",
     "MeanBand",
     "MeanIndex",
@@ -61,4 +64,6 @@ Formula = (
     | FillLevel
     | FillRate
     | DaysToFull
+    | HeldShare
+    | HeldLevel
 )

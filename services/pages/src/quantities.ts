@@ -34,6 +34,7 @@ const QUANTITIES: Record<string, string> = {
   traffic_occupancy: "Road occupied",
   free_spaces: "Free spaces",
   occupied_spaces: "Occupied spaces",
+  total_spaces: "Total spaces",
   occupied: "Occupied",
   fill_level: "Filled",
   level: "Level",
