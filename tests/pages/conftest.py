@@ -28,6 +28,7 @@ ROOT = Path(__file__).parents[2]
 STATIC = ROOT / "services" / "pages" / "static"
 RECORDED = Path(__file__).with_name("status.json")
 CARDS = Path(__file__).with_name("cards.json")
+# Beside the rest of the suite Chromium is many times slower than on a quiet machine.
 PATIENCE_MS = 45_000
 TYPES = {
     ".html": "text/html",
