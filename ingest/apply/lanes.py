@@ -1,8 +1,8 @@
 """Topics of the fast path, and the device that each stands for.
 
 The first topics are kept whole. Of the others only fingerprints are kept, 96 bits of each: a
-million topics would be 120 MB, and looking one of them up would wait for memory (decision 0015). Two
-topics of a million have the same one once in 10^17 cities.
+million topics would be 120 MB, and looking one of them up would wait for memory (decision 0015).
+Two topics of a million have the same one once in 10^17 cities.
 """
 
 from __future__ import annotations
