@@ -75,6 +75,7 @@ _UNITS: Final[dict[str, str]] = {
     "occupied_spaces": "1",
     "total_spaces": "1",
     "fill_level": "%",
+    "fill_level_before": "%",
     "fill_level_after": "%",
     "level": "m",
     "flow": "m3/h",

@@ -22,6 +22,7 @@ __all__ = [
     "instant_us",
     "parts",
     "period",
+    "start_day",
     "window_at",
     "window_of",
     "windows",
@@ -85,6 +86,11 @@ def window_of(
     """Return the day, week (from Monday), month, quarter or year in which a civil day lies."""
     first, after = _dates(grain, day)
     return Window(instant_us(first, MIDNIGHT, zone), instant_us(after, MIDNIGHT, zone))
+
+
+def start_day(grain: Grain, day: date) -> date:
+    """Return the civil day on which the window starts that a day lies in, or whose part it has."""
+    return day if grain in WITHIN_A_DAY else _dates(grain, day)[0]
 
 
 def windows(grain: Grain, first: date, last: date, zone: ZoneInfo) -> Iterator[Window]:

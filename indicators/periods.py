@@ -2,11 +2,14 @@
 
 from datetime import date, timedelta
 from itertools import islice
+from typing import Final
 from zoneinfo import ZoneInfo
 
-from indicators.civil import Grain, Window, day_of, window_of, windows
+from indicators.civil import Grain, Window, day_of, start_day, windows
 
 __all__ = ["starting_in", "whole_days"]
+
+LONG: Final[frozenset[Grain]] = frozenset({"week", "month", "quarter", "year"})
 
 
 def whole_days(first: date, last: date, zone: ZoneInfo) -> Window:
@@ -18,16 +21,14 @@ def whole_days(first: date, last: date, zone: ZoneInfo) -> Window:
 
 
 def starting_in(grain: Grain, within: Window, zone: ZoneInfo, limit: int) -> list[Window]:
-    """Return the windows that start in some time; of weeks, months and years those that it lies in.
+    """Return the windows that start in some time; of those longer than a day all that it lies in.
 
     At most `limit`, and one more where there are more.
     """
     first, last = day_of(within.start_us, zone), day_of(within.end_us - 1, zone)
-    if grain in ("week", "month", "year"):
-        first = day_of(window_of(grain, first, zone).start_us, zone)
     found = (
         window
-        for window in windows(grain, first, last, zone)
-        if grain in ("week", "month", "year") or within.start_us <= window.start_us < within.end_us
+        for window in windows(grain, start_day(grain, first), last, zone)
+        if grain in LONG or within.start_us <= window.start_us < within.end_us
     )
     return list(islice(found, limit + 1))

@@ -298,7 +298,13 @@ class _Table:
         return outward(self._privacy, figure.shown[0])
 
 
-def current(releases: Mapping[Key, Sequence[Release]], key: Key, at_us: int) -> Published | None:
-    """Return what was public of a figure at an instant; None where nothing was."""
-    found = [each.row for each in releases.get(key, ()) if each.step_us <= at_us]
+def current(
+    releases: Mapping[Key, Sequence[Release]], key: Key, at_us: int, revision: int | None = None
+) -> Published | None:
+    """Return what was public at an instant of a figure, or of one revision of it; None: nothing."""
+    found = [
+        each.row
+        for each in releases.get(key, ())
+        if each.step_us <= at_us and revision in {None, each.row.revision}
+    ]
     return found[-1] if found else None

@@ -16,7 +16,7 @@ import structlog
 from city.clock import US_PER_S, Clock
 from indicators.areas import Area, CityMap, Member
 from indicators.arrivals import SETTLE_US, STEP_US, Arrival, ArrivalCause, Arrivals
-from indicators.civil import Grain, Window, day_of, window_of, windows
+from indicators.civil import Grain, Window, day_of, start_day, windows
 from indicators.compute import depth, reach_days, span
 from indicators.contracts import Contracts
 from indicators.contracts.model import Contract
@@ -157,9 +157,7 @@ class Standing:
     ) -> Iterator[Window]:
         """Yield the windows whose last observation lies in a time."""
         first, last = day_of(since_us - LONGEST_SPAN_US, zone), day_of(until_us, zone)
-        if grain in ("week", "month", "year"):
-            first = day_of(window_of(grain, first, zone).start_us, zone)
-        for window in windows(grain, first, last, zone):
+        for window in windows(grain, start_day(grain, first), last, zone):
             known_us = span(Asked(contract, grain, window, zone)).end_us
             if since_us < known_us <= until_us:
                 yield window
@@ -258,9 +256,7 @@ def _around(
     }
     reach = reach_days(contract)
     nearby = {day + timedelta(days=ahead) for day in days for ahead in range(-reach, reach + 1)}
-    if grain in ("week", "month", "year"):
-        nearby = {day_of(window_of(grain, day, zone).start_us, zone) for day in nearby}
-    for day in sorted(nearby):
+    for day in sorted({start_day(grain, each) for each in nearby}):
         for window in windows(grain, day, day, zone):
             whole = span(Asked(contract, grain, window, zone))
             first = bisect_right(hours, whole.start_us - HOUR_US)

@@ -125,7 +125,8 @@ def calls_table() -> str:
     for path, methods in _description()["paths"].items():
         for method, call in methods.items():
             does = call.get("description", "").partition("\n")[0]
-            key = "yes" if "security" in call else ""
+            security = call.get("security", [])
+            key = "" if not security else "for exact figures" if {} in security else "yes"
             rows.append(f"| `{method.upper()} {path}` | {does} | {key} |")
     return "\n".join(rows) + "\n"
 

@@ -2,7 +2,7 @@
 
 import hmac
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 import msgspec
 from fastapi import Depends, Request
@@ -12,7 +12,7 @@ from city.scope import EVERYTHING, Scope
 from services.problems import ProblemError
 from services.running import Services
 
-__all__ = ["Admin", "Caller", "Changer", "Reader", "Running", "Viewer"]
+__all__ = ["WITHOUT_KEY", "Admin", "Caller", "Changer", "Reader", "Running", "Viewer"]
 
 # A key of ours has 43 characters.
 KEY_MAX = 200
@@ -99,6 +99,8 @@ async def _viewer(running: Running, bearer: Bearer) -> Caller:
 
 
 Viewer = Annotated[Caller, Depends(_viewer)]
+# For the description of calls that a viewer makes: FastAPI takes every key for a needed one.
+WITHOUT_KEY: Final[dict[str, Any]] = {"security": [{}]}
 
 
 def _admin(caller: Changer) -> Caller:

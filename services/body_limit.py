@@ -16,7 +16,13 @@ from services.problems import ProblemError
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["BodyLimit"]
+__all__ = ["BodyLimit", "says_more"]
+
+
+def says_more(headers: Headers, most_bytes: int) -> bool:
+    """Say whether a request tells that its body is longer, before any of it comes."""
+    told = headers.get("Content-Length", "")
+    return told.isdecimal() and int(told) > most_bytes
 
 
 class BodyLimit:
@@ -37,14 +43,10 @@ class BodyLimit:
         """Answer, or pass on."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
-        elif self._says_too_much(scope):
+        elif says_more(Headers(scope=scope), self._most_bytes):
             await self._refusal().response()(scope, receive, send)
         else:
             await self._app(scope, self._counting(receive), send)
-
-    def _says_too_much(self, scope: Scope) -> bool:
-        told = Headers(scope=scope).get("content-length", "")
-        return told.isdecimal() and int(told) > self._most_bytes
 
     def _counting(self, receive: Receive) -> Receive:
         length = 0

@@ -29,6 +29,8 @@ TABLES_KEPT: Final = 64
 # A single meter is never shown: its figures need not be read.
 COMBINED: Final = ("place:*", "district:*", "city")
 _Table = dict[Key, list[Release]]
+# Indicator, version, window.
+_Period = tuple[str, str, Window]
 
 
 class Outlet:
@@ -44,7 +46,7 @@ class Outlet:
         self._results = results
         self._contracts = contracts
         self._zone = zone
-        self._known: dict[tuple[str, str, int], tuple[int, _Table]] = {}
+        self._known: dict[_Period, tuple[int, _Table]] = {}
 
     def gated(self, contract: Contract, *, public: bool) -> bool:
         """Say whether a reader gets less of an indicator than was computed."""
@@ -65,15 +67,13 @@ class Outlet:
             at_us: The instant.
             public: The reader may not read the observations.
         """
-        rows = [self._latest(each, contract, at_us, public=public) for each in found]
-        return [row for row in rows if row is not None]
+        return self._told(found, contract, at_us, public=public, each_revision=False)
 
     def revisions(
         self, found: Sequence[Stored], contract: Contract, at_us: int, *, public: bool
     ) -> list[Published]:
         """Return what a reader gets of revisions: those that never became public are left out."""
-        rows = [self._revision(each, contract, at_us, public=public) for each in found]
-        return [row for row in rows if row is not None]
+        return self._told(found, contract, at_us, public=public, each_revision=True)
 
     def opened(
         self, rows: Sequence[ResultRow], contract: Contract, *, public: bool
@@ -85,33 +85,31 @@ class Outlet:
         secret = self.gated(contract, public=public)
         return [hidden(row) if secret else exact(row) for row in rows]
 
-    def _latest(
-        self, stored: Stored, contract: Contract, at_us: int, *, public: bool
-    ) -> Published | None:
-        own = self._own(stored, contract)
-        row = stored.at(at_us, own.lateness_h)
-        if not self.gated(own, public=public):
-            return exact(row)
-        table = self._table(stored, own)
-        if _key(row) not in table:
-            return _alone(row)
-        found = current(table, _key(row), at_us)
-        return None if found is None else _as_of(found, row)
-
-    def _revision(
-        self, stored: Stored, contract: Contract, at_us: int, *, public: bool
-    ) -> Published | None:
-        own = self._own(stored, contract)
-        row = stored.at(at_us, own.lateness_h)
-        if not self.gated(own, public=public):
-            return exact(row)
-        table = self._table(stored, own)
-        if _key(row) not in table:
-            return _alone(row)
-        for each in table[_key(row)]:
-            if each.row.revision == row.revision and each.step_us <= at_us:
-                return _as_of(each.row, row)
-        return None
+    def _told(
+        self,
+        found: Sequence[Stored],
+        contract: Contract,
+        at_us: int,
+        *,
+        public: bool,
+        each_revision: bool,
+    ) -> list[Published]:
+        # What is appended meanwhile is for who asks next: looked up once, and not for each figure.
+        tables: dict[_Period, _Table] = {}
+        told: list[Published] = []
+        for stored in found:
+            own = self._own(stored, contract)
+            row = stored.at(at_us, own.lateness_h)
+            if not self.gated(own, public=public):
+                told.append(exact(row))
+                continue
+            period = self._period(row, own)
+            if period not in tables:
+                tables[period] = self._table(period, own)
+            revision = row.revision if each_revision else None
+            public_row = _shown(tables[period], row, at_us, revision)
+            told += [] if public_row is None else [public_row]
+        return told
 
     def _own(self, stored: Stored, contract: Contract) -> Contract:
         row = stored.finding.row
@@ -120,20 +118,19 @@ class Outlet:
         except UnknownIndicatorError:
             return contract
 
-    def _table(self, stored: Stored, contract: Contract) -> _Table:
-        """Return what became public of the longest period that a figure lies in."""
-        row = stored.finding.row
-        period = window_at(max(contract.grains, key=GRAINS.index), row.start_us, self._zone)
-        name = (row.indicator, row.version, period.start_us)
+    def _period(self, row: ResultRow, contract: Contract) -> _Period:
+        """Return the longest period that a figure lies in."""
+        longest = max(contract.grains, key=GRAINS.index)
+        return row.indicator, row.version, window_at(longest, row.start_us, self._zone)
+
+    def _table(self, period: _Period, contract: Contract) -> _Table:
+        """Return what became public of a period."""
         revision = self._results.revision()
-        known = self._known.get(name)
+        known = self._known.get(period)
         if known is None or known[0] != revision:
-            table = self._released(contract, row.version, period)
-            self._known = {
-                **dict(list(self._known.items())[-TABLES_KEPT:]),
-                name: (revision, table),
-            }
-            return table
+            known = revision, self._released(contract, period[1], period[2])
+            kept = dict(list(self._known.items())[-TABLES_KEPT:])
+            self._known = {**kept, period: known}
         return known[1]
 
     def _released(self, contract: Contract, version: str, period: Window) -> _Table:
@@ -181,5 +178,8 @@ def _alone(row: ResultRow) -> Published:
     return exact(row) if row.value is None else hidden(row)
 
 
-def _as_of(found: Published, row: ResultRow) -> Published:
-    return Published(msgspec.structs.replace(found, state=row.state))
+def _shown(table: _Table, row: ResultRow, at_us: int, revision: int | None) -> Published | None:
+    if _key(row) not in table:
+        return _alone(row)
+    found = current(table, _key(row), at_us, revision)
+    return None if found is None else Published(msgspec.structs.replace(found, state=row.state))

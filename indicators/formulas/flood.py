@@ -14,10 +14,11 @@ from city.clock import US_PER_MINUTE, US_PER_S
 from indicators.civil import Window
 from indicators.columns import Observations
 from indicators.contracts.shapes import RateOfRise, Stage, StageBand, TimeToThreshold
-from indicators.exact import half_up, settled
+from indicators.exact import settled
 from indicators.formulas.asked import Asked
+from indicators.formulas.outcomes import counted, nothing, rounded
 from indicators.formulas.slopes import theil_sen
-from indicators.rows import NullReason, Outcome
+from indicators.rows import Outcome
 
 __all__ = [
     "band_after",
@@ -47,8 +48,8 @@ def stage(asked: Asked, _: Stage, seen: Observations) -> Outcome:
     """
     recent = _recent(seen, asked.window)
     if not len(recent):
-        return _nothing("incomplete", 0, 1)
-    return _published(asked, float(recent.value[-1]), 1, 1)
+        return nothing(counted(0, 1), "incomplete")
+    return rounded(asked, float(recent.value[-1]), counted(1, 1))
 
 
 def stage_band(asked: Asked, formula: StageBand, seen: Observations) -> Outcome:
@@ -61,9 +62,9 @@ def stage_band(asked: Asked, formula: StageBand, seen: Observations) -> Outcome:
     """
     thresholds = [asked.trait(name) for name in THRESHOLDS]
     if not any(each is not None for each in thresholds):
-        return _nothing("not_applicable", 0, 1)
+        return nothing(counted(0, 1), "not_applicable")
     if not len(_recent(seen, asked.window)):
-        return _nothing("incomplete", 0, 1)
+        return nothing(counted(0, 1), "incomplete")
     found = band_after(
         seen.time_us.tolist(),
         seen.value.tolist(),
@@ -106,9 +107,8 @@ def rate_of_rise(asked: Asked, formula: RateOfRise, seen: Observations) -> Outco
         seen: Usable levels of `looked_back`, m.
     """
     rate, points = _rate(asked, formula, seen)
-    if rate is None:
-        return _nothing("incomplete", points, formula.points)
-    return _published(asked, rate, points, max(points, formula.points))
+    found = counted(points, formula.points)
+    return nothing(found, "incomplete") if rate is None else rounded(asked, rate, found)
 
 
 def time_to_threshold(asked: Asked, formula: TimeToThreshold, seen: Observations) -> Outcome:
@@ -121,14 +121,13 @@ def time_to_threshold(asked: Asked, formula: TimeToThreshold, seen: Observations
     """
     thresholds = [each for name in THRESHOLDS if (each := asked.trait(name)) is not None]
     rate, points = _rate(asked, formula.rate, seen)
+    known = counted(points, formula.rate.points)
     if rate is None or not thresholds:
-        reason: NullReason = "incomplete" if thresholds else "not_applicable"
-        return _nothing(reason, points, formula.rate.points)
+        return nothing(known, "incomplete" if thresholds else "not_applicable")
     hours = _hours(float(seen.value[-1]), rate, thresholds, float(formula.above))
-    expected = max(points, formula.rate.points)
     if hours is None:
-        return _nothing("not_applicable", points, expected)
-    found = _published(asked, min(hours, float(formula.cap_h)), points, expected)
+        return nothing(known, "not_applicable")
+    found = rounded(asked, min(hours, float(formula.cap_h)), known)
     return found if hours <= formula.cap_h else msgspec.structs.replace(found, marks=("at_least",))
 
 
@@ -196,23 +195,3 @@ def _recent(seen: Observations, window: Window) -> Observations:
     """Return the levels whose slot lasts until the window's end, or that came in the window."""
     held_us = max(seen.interval_us, window.length_us)
     return seen.within(Window(window.end_us - held_us, window.end_us))
-
-
-def _published(asked: Asked, value: float, used: int, expected: int) -> Outcome:
-    return Outcome(
-        value=float(half_up(settled(value), asked.contract.rounding.digits)),
-        unrounded=value,
-        completeness=used / expected,
-        n_used=used,
-        n_expected=expected,
-    )
-
-
-def _nothing(reason: NullReason, used: int, expected: int) -> Outcome:
-    return Outcome(
-        value=None,
-        completeness=min(1.0, used / expected),
-        n_used=used,
-        n_expected=expected,
-        reason=reason,
-    )

@@ -16,6 +16,7 @@ from indicators.exact import fraction, half_up, mean, mean_of, settled
 from indicators.formulas.asked import Asked
 from indicators.formulas.bands import band_of
 from indicators.formulas.days import days_gate, valid_days
+from indicators.formulas.outcomes import nothing
 from indicators.rows import Mark, Outcome
 
 __all__ = [
@@ -102,13 +103,7 @@ def means_of(seen: Observations, hours: Sequence[Window], share: float) -> list[
 
 def incomplete(found: Gate) -> Outcome:
     """Return that too little is known."""
-    return Outcome(
-        value=None,
-        completeness=found.completeness,
-        n_used=found.used,
-        n_expected=found.expected,
-        reason="incomplete",
-    )
+    return nothing(found, "incomplete")
 
 
 def suspect_marks(seen: Observations, used: Sequence[Window]) -> tuple[Mark, ...]:

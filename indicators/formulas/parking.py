@@ -15,11 +15,11 @@ from city.flags import Flag
 from indicators.civil import Window
 from indicators.columns import Gate, Observations, gate_of_time
 from indicators.contracts.shapes import HeldLevel, HeldShare
-from indicators.exact import half_up, settled
 from indicators.formulas.asked import Asked
 from indicators.formulas.held import Held, held
 from indicators.formulas.means import incomplete
-from indicators.formulas.ratio import published, without
+from indicators.formulas.outcomes import nothing, rounded
+from indicators.formulas.ratio import published
 from indicators.rows import Mark, Outcome
 
 __all__ = ["held_level", "held_share", "looked_back"]
@@ -40,7 +40,7 @@ def held_share(asked: Asked, formula: HeldShare, seen: Sequence[Observations]) -
     """
     each, found = _in_service(asked, formula, seen, asked.window)
     if each is None:
-        return without(found)
+        return nothing(found, "not_applicable")
     if not found.passed:
         return incomplete(found)
     occupied, total = _occupied(each)
@@ -64,19 +64,12 @@ def held_level(asked: Asked, formula: HeldLevel, seen: Sequence[Observations]) -
     last = Window(asked.window.end_us - 1, asked.window.end_us)
     each, found = _in_service(asked, formula, seen, last)
     if each is None:
-        return without(found)
+        return nothing(found, "not_applicable")
     if not found.passed:
         return incomplete(found)
     occupied, total = _occupied(each)
     free = float(total[-1] - occupied[-1])
-    return Outcome(
-        value=float(half_up(settled(free), asked.contract.rounding.digits)),
-        unrounded=free,
-        completeness=found.completeness,
-        n_used=found.used,
-        n_expected=found.expected,
-        marks=_marks(each),
-    )
+    return rounded(asked, free, found, _marks(each))
 
 
 def looked_back(asked: Asked, formula: HeldShare | HeldLevel) -> Window:

@@ -6,16 +6,18 @@
 import math
 from collections.abc import Sequence
 
+import msgspec
+
 from indicators.civil import day_of
 from indicators.columns import Gate
 from indicators.contracts.model import Contract
-from indicators.exact import half_up, settled
 from indicators.formulas.asked import Asked
 from indicators.formulas.days import days_gate
 from indicators.formulas.means import incomplete
+from indicators.formulas.outcomes import nothing, rounded
 from indicators.rows import Mark, Outcome, ResultRow
 
-__all__ = ["of_days", "of_sums", "published", "without"]
+__all__ = ["of_days", "of_sums", "published"]
 
 
 def published(
@@ -31,28 +33,10 @@ def published(
         marks: On the value.
     """
     if not denominator:
-        return without(found)
+        return nothing(found, "not_applicable")
     value = _factor(asked.contract) * numerator / denominator
-    return Outcome(
-        value=float(half_up(settled(value), asked.contract.rounding.digits)),
-        unrounded=value,
-        completeness=found.completeness,
-        n_used=found.used,
-        n_expected=found.expected,
-        marks=marks,
-        numerator=numerator,
-        denominator=denominator,
-    )
-
-
-def without(found: Gate) -> Outcome:
-    """Return that there is nothing to relate to."""
-    return Outcome(
-        value=None,
-        completeness=found.completeness,
-        n_used=found.used,
-        n_expected=found.expected,
-        reason="not_applicable",
+    return msgspec.structs.replace(
+        rounded(asked, value, found, marks), numerator=numerator, denominator=denominator
     )
 
 

@@ -14,9 +14,9 @@ from city.clock import US_PER_S
 from indicators.civil import Window
 from indicators.columns import Observations, gate_of_time
 from indicators.contracts.shapes import RegisterUse
-from indicators.exact import half_up, settled
 from indicators.formulas.asked import Asked
 from indicators.formulas.means import incomplete, suspect_marks
+from indicators.formulas.outcomes import rounded
 from indicators.rows import Mark, Outcome
 
 __all__ = [
@@ -88,14 +88,7 @@ def register_use(asked: Asked, formula: RegisterUse, seen: Observations) -> Outc
     marks: list[Mark] = list(suspect_marks(seen, [asked.window]))
     if found.completeness < 1:
         marks.append("at_least")
-    return Outcome(
-        value=float(half_up(settled(amount), asked.contract.rounding.digits)),
-        unrounded=amount,
-        completeness=found.completeness,
-        n_used=found.used,
-        n_expected=found.expected,
-        marks=tuple(marks),
-    )
+    return rounded(asked, amount, found, tuple(marks))
 
 
 def register_of(asked: Asked, formula: RegisterUse) -> Register:

@@ -12,10 +12,10 @@ import numpy as np
 from city.clock import US_PER_S
 from indicators.columns import Gate, Observations, gate
 from indicators.contracts.shapes import SpaceMeanSpeed, TimeMean
-from indicators.exact import half_up, settled
 from indicators.formulas.asked import Asked
 from indicators.formulas.heat import joined
 from indicators.formulas.means import incomplete, suspect_marks
+from indicators.formulas.outcomes import nothing, rounded
 from indicators.rows import Mark, Outcome
 
 __all__ = ["space_mean_speed", "time_mean"]
@@ -47,13 +47,7 @@ def space_mean_speed(
     counted, speed = driven.value[first:after], speed[first:after]
     hours = math.fsum((counted / speed).tolist())
     if not hours:
-        return Outcome(
-            value=None,
-            completeness=found.completeness,
-            n_used=found.used,
-            n_expected=found.expected,
-            reason="not_applicable",
-        )
+        return nothing(found, "not_applicable")
     return _published(asked, math.fsum(counted.tolist()) / hours, found, *seen)
 
 
@@ -78,11 +72,4 @@ def time_mean(asked: Asked, _: TimeMean, seen: Observations) -> Outcome:
 
 def _published(asked: Asked, value: float, found: Gate, *seen: Observations) -> Outcome:
     suspect: list[Mark] = [mark for each in seen for mark in suspect_marks(each, [asked.window])]
-    return Outcome(
-        value=float(half_up(settled(value), asked.contract.rounding.digits)),
-        unrounded=value,
-        completeness=found.completeness,
-        n_used=found.used,
-        n_expected=found.expected,
-        marks=tuple(dict.fromkeys(suspect)),
-    )
+    return rounded(asked, value, found, tuple(dict.fromkeys(suspect)))

@@ -16,8 +16,9 @@ from indicators.contracts.shapes import Collection, DaysToFull, FillLevel, FillR
 from indicators.exact import half_up, mean, settled
 from indicators.formulas.asked import Asked
 from indicators.formulas.means import incomplete, suspect_marks
+from indicators.formulas.outcomes import counted, nothing, rounded
 from indicators.formulas.slopes import theil_sen
-from indicators.rows import NullReason, Outcome
+from indicators.rows import Outcome
 
 __all__ = ["collections", "days_to_full", "fill_level", "fill_rate", "looked_back"]
 
@@ -62,9 +63,8 @@ def fill_rate(asked: Asked, formula: FillRate, seen: Observations) -> Outcome:
         seen: Usable readings of `looked_back`, percent.
     """
     rate, points = _rate(asked, formula, seen)
-    if rate is None:
-        return _nothing("incomplete", points, formula.points)
-    return _published(asked, rate, points)
+    found = counted(points, formula.points)
+    return nothing(found, "incomplete") if rate is None else rounded(asked, rate, found)
 
 
 def days_to_full(asked: Asked, formula: DaysToFull, seen: Observations) -> Outcome:
@@ -76,13 +76,14 @@ def days_to_full(asked: Asked, formula: DaysToFull, seen: Observations) -> Outco
         seen: Usable readings of `looked_back`, percent.
     """
     rate, points = _rate(asked, formula.rate, seen)
+    known = counted(points, formula.rate.points)
     if rate is None:
-        return _nothing("incomplete", points, formula.rate.points)
+        return nothing(known, "incomplete")
     if settled(rate) <= settled(float(formula.above)):
-        return _nothing("not_applicable", points, points)
+        return nothing(known, "not_applicable")
     newest = float(_levels(seen)[1][-1])
     days = (FULL - newest) / rate
-    found = _published(asked, min(days, float(formula.cap_d)), points)
+    found = rounded(asked, min(days, float(formula.cap_d)), known)
     return found if days <= formula.cap_d else msgspec.structs.replace(found, marks=("at_least",))
 
 
@@ -136,23 +137,3 @@ def _levels(seen: Observations) -> tuple[NDArray[np.int64], NDArray[np.float64]]
     """Return instants and levels within 0 to 100; of several at one instant the first."""
     times, at = np.unique(seen.time_us, return_index=True)
     return times, np.clip(seen.value[at], 0.0, FULL)
-
-
-def _published(asked: Asked, value: float, points: int) -> Outcome:
-    return Outcome(
-        value=float(half_up(settled(value), asked.contract.rounding.digits)),
-        unrounded=value,
-        completeness=1.0,
-        n_used=points,
-        n_expected=points,
-    )
-
-
-def _nothing(reason: NullReason, used: int, expected: int) -> Outcome:
-    return Outcome(
-        value=None,
-        completeness=min(1.0, used / expected),
-        n_used=used,
-        n_expected=max(used, expected),
-        reason=reason,
-    )

@@ -19,7 +19,7 @@ from services.api.figure_asking import (
 )
 from services.api.indicator_documents import TIME_MAX, AreaName, ValueDocument
 from services.asking import Document, answer
-from services.authority import Running, Viewer
+from services.authority import WITHOUT_KEY, Running, Viewer
 from services.problems import PROBLEMS
 from services.running import Services
 
@@ -81,7 +81,7 @@ class ComparisonDocument(Document):
     definitions: list[MemberDifference]
 
 
-@router.get("/{indicator}/compare", response_model=ComparisonDocument)
+@router.get("/{indicator}/compare", response_model=ComparisonDocument, openapi_extra=WITHOUT_KEY)
 async def compare_values(
     request: Request,
     running: Running,

@@ -27,7 +27,7 @@ from services.api.indicator_documents import (
 )
 from services.api.indicators import contract_asked
 from services.asking import Document, answer, instant
-from services.authority import Running, Viewer
+from services.authority import WITHOUT_KEY, Running, Viewer
 from services.exports import FORMATS, exported
 from services.problems import PROBLEMS, ProblemError
 from services.proofs import ProofError
@@ -85,7 +85,12 @@ class FigureDocument(ValueDocument):
     url: str
 
 
-@router.get("/{indicator}/export", response_class=StreamingResponse, responses=FILES)
+@router.get(
+    "/{indicator}/export",
+    response_class=StreamingResponse,
+    responses=FILES,
+    openapi_extra=WITHOUT_KEY,
+)
 async def export_values(
     running: Running, caller: Viewer, indicator: str, asked: Annotated[ExportParameters, Query()]
 ) -> Response:
@@ -173,7 +178,7 @@ async def _pages(
             return
 
 
-@router.get("/{indicator}/figure", response_model=FigureDocument)
+@router.get("/{indicator}/figure", response_model=FigureDocument, openapi_extra=WITHOUT_KEY)
 async def read_figure(
     request: Request,
     running: Running,
@@ -210,7 +215,12 @@ def _url(request: Request, found: FoundFigure, asked: FigureParameters) -> str:
     )
 
 
-@router.get("/{indicator}/figure/proof", response_class=Response, responses=PACKAGE)
+@router.get(
+    "/{indicator}/figure/proof",
+    response_class=Response,
+    responses=PACKAGE,
+    openapi_extra=WITHOUT_KEY,
+)
 async def prove_figure(
     running: Running, caller: Viewer, indicator: str, asked: Annotated[FigureParameters, Query()]
 ) -> Response:

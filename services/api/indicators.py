@@ -38,7 +38,7 @@ from services.api.indicator_documents import (
     value_document,
 )
 from services.asking import answer, decode_cursor, encode_cursor, instant
-from services.authority import Caller, Changer, Running, Viewer
+from services.authority import WITHOUT_KEY, Caller, Changer, Running, Viewer
 from services.indicators import Explained, TooMuchError
 from services.log_view import LogAwayError
 from services.problems import PROBLEMS, ProblemError
@@ -75,7 +75,7 @@ async def read_indicator(request: Request, running: Running, indicator: str) -> 
     return answer(request, indicator_document(_versions(running, indicator)))
 
 
-@router.get("/{indicator}/values", response_model=ValuesDocument)
+@router.get("/{indicator}/values", response_model=ValuesDocument, openapi_extra=WITHOUT_KEY)
 async def read_values(
     request: Request,
     running: Running,
@@ -128,7 +128,7 @@ async def read_values(
     return answer(request, document)
 
 
-@router.get("/{indicator}/explain", response_model=ExplanationDocument)
+@router.get("/{indicator}/explain", response_model=ExplanationDocument, openapi_extra=WITHOUT_KEY)
 async def explain_value(
     request: Request,
     running: Running,

@@ -13,6 +13,7 @@ from registry.registry import Registry
 from services.asking import Document, answer
 from services.authority import KEY_MAX, Running
 from services.bodies import BODY_MAX_BYTES, divided, inflated, media_type
+from services.body_limit import says_more
 from services.problems import PROBLEMS, ProblemError
 from services.running import Services
 from services.senders import SIGNATURE, Sender, Target
@@ -137,6 +138,9 @@ async def _body(request: Request) -> bytes:
     Raises:
         ProblemError: 413, if it is too long; 400, if it does not come.
     """
+    # Who asks before sending (`Expect: 100-continue`) never sends it then.
+    if says_more(request.headers, BODY_MAX_BYTES):
+        raise _too_large()
     parts: list[bytes] = []
     length = 0
     try:

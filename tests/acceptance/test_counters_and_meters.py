@@ -101,7 +101,7 @@ def test_litter_bins_every_emptying_with_all_that_is_known(platform: Acceptance)
     for site, slot in slots:
         found = platform.observations(f"edinburgh-bins/{site}-{slot}")
         own = [r for r in rows if (r["Site"], r["Container slot:Name"]) == (site, slot)]
-        levels = {each.time: each.value for each in found if each.quantity == "fill_level"}
+        levels = {each.time: each.value for each in found if each.quantity == "fill_level_before"}
         assert levels == {
             datetime.fromisoformat(row[COLLECTED])
             .replace(tzinfo=LONDON)

@@ -14,7 +14,7 @@ import pytest
 import uvicorn
 from nats.aio.client import Client
 
-from city.clock import MachineClock
+from city.clock import Clock, MachineClock
 from city.frame import COUNT_HEADER
 from city.gateway_state import GatewayState, LogState, encode_state, state_subject
 from city.ingest_state import IngestState
@@ -166,9 +166,14 @@ def http_ingest_rate() -> float:
 
 
 @pytest.fixture
-def parts(tmp_path: Path, nats_url: str, http_ingest_rate: float) -> Iterator[Parts]:
+def clock() -> Clock:
+    """Return what tells the services the time."""
+    return MachineClock()
+
+
+@pytest.fixture
+def parts(tmp_path: Path, nats_url: str, http_ingest_rate: float, clock: Clock) -> Iterator[Parts]:
     """Return parts on fresh files and a fresh log, and what ingest tells."""
-    clock = MachineClock()
     registry = Registry.open(f"sqlite:///{tmp_path}/registry.sqlite", clock)
     store = DuckDBStore(tmp_path / "store.duckdb")
     told = [IngestState(started=True, owned=SHARDS)]

@@ -180,12 +180,15 @@ def test_what_cannot_be_taken_is_refused_in_words_and_nothing_of_it_is_kept(  # 
     assert logged(routed, frames_on_log) == []
 
 
-def test_who_asks_before_sending_too_much_is_refused_before_sending_it(routed: City) -> None:
+@pytest.mark.parametrize("length", [BODY_MAX_BYTES + 1, 100 << 20])
+def test_who_asks_before_sending_too_much_is_refused_before_sending_it(
+    routed: City, length: int
+) -> None:
     host, _, port = routed.address.removeprefix("http://").rpartition(":")
     key = key_for(routed, route="boxes")
     head = (
         "POST /v1/ingest/boxes HTTP/1.1\r\nHost: madina\r\nContent-Type: application/json\r\n"
-        f"Authorization: Bearer {key}\r\nContent-Length: {100 << 20}\r\n"
+        f"Authorization: Bearer {key}\r\nContent-Length: {length}\r\n"
         "Expect: 100-continue\r\nConnection: close\r\n\r\n"
     )
     with socket.create_connection((host, int(port)), timeout=ANSWER_S) as connection:

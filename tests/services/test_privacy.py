@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import httpx
     import pyarrow as pa
-    from conftest import City, Parts
+    from conftest import City
 
 pytestmark = pytest.mark.live
 
@@ -37,13 +37,6 @@ DAYS = {"from": DAY, "to": DAY, "grain": "day"}
 @pytest.fixture
 def clock() -> SimulatedClock:
     return SimulatedClock(DAY_US + 30 * HOUR_US)
-
-
-@pytest.fixture
-def parts(parts: Parts, clock: SimulatedClock) -> Parts:
-    """Return parts by a clock that a test moves on."""
-    found, ingest = parts
-    return msgspec.structs.replace(found, clock=clock), ingest
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import pyarrow as pa
-    from conftest import City, Parts
+    from conftest import City
 
 pytestmark = pytest.mark.live
 
@@ -32,13 +32,6 @@ Meters = dict[str, tuple[str, float]]
 @pytest.fixture
 def clock() -> SimulatedClock:
     return SimulatedClock(DAY_US + 48 * HOUR_US)
-
-
-@pytest.fixture
-def parts(parts: Parts, clock: SimulatedClock) -> Parts:
-    """Return parts by a clock that a test moves on."""
-    found, ingest = parts
-    return msgspec.structs.replace(found, clock=clock), ingest
 
 
 @pytest.fixture

@@ -37,6 +37,8 @@ const QUANTITIES: Record<string, string> = {
   total_spaces: "Total spaces",
   occupied: "Occupied",
   fill_level: "Filled",
+  fill_level_before: "Filled before collection",
+  fill_level_after: "Filled after collection",
   level: "Level",
   flow: "Flow",
   volume: "Meter reading",
