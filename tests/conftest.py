@@ -51,10 +51,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make a folder that all processes of this run have together."""
+    """Make a folder that all processes of this run have together, and let signals be heard.
+
+    What a shell runs in the background has SIGINT ignored, and below `nohup` SIGHUP is: so would
+    all servers that tests start, and send these signals to. A handler is not passed on to them.
+    """
+    for each in (signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(each) is signal.SIG_IGN:
+            signal.signal(each, _heard)
     if TOGETHER not in os.environ:
         os.environ[TOGETHER] = tempfile.mkdtemp(prefix="madina-tests-")
         config.add_cleanup(lambda: shutil.rmtree(os.environ.pop(TOGETHER)))
+
+
+def _heard(_number: int, _frame: object) -> None:
+    """Go on."""
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
